@@ -1,0 +1,79 @@
+"""The command table: what there is, where it lives, one line each. Nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+import click
+
+from qmtcli.commands.common import Group, common_options, tell_version
+from qmtcli.messages import say
+
+
+class Entry(NamedTuple):
+    """Where a command lives and what it is for."""
+
+    module: str
+    zh: str
+    en: str
+
+
+#: name -> where and what; the order is that of ``qmt --help``
+COMMANDS: dict[str, Entry] = {
+    "login-check": Entry("login_check", "检查配置、接口、连接、账号和行情", "check configuration, module, link, account, quotes"),
+    "quote": Entry("quote", "五档行情", "snapshots with five levels"),
+    "buy": Entry("buy_sell", "买入", "buy"),
+    "sell": Entry("buy_sell", "卖出", "sell"),
+    "cancel": Entry("cancel", "撤单", "cancel orders"),
+    "positions": Entry("positions", "持仓", "holdings"),
+    "orders": Entry("orders", "当日委托", "orders of the day"),
+    "trades": Entry("trades", "当日成交", "trades of the day"),
+    "asset": Entry("asset", "资金", "money and value"),
+    "run-strategy": Entry("run_strategy", "运行策略文件", "run a strategy file"),
+    "config": Entry("config", "配置: init, show, path", "configuration: init, show, path"),
+    "paper": Entry("paper", "模拟账户: status, reset, deposit, next-day", "the paper account: status, reset, deposit, next-day"),
+}  # fmt: skip
+
+
+class Commands(Group):
+    """The root: finds commands by the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        entry = COMMANDS.get(name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"qmtcli.commands.{entry.module}")
+        found: click.Command = getattr(module, name.replace("-", "_"))
+        return found
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = say(f" 是否想用 {near[0]}?", f" Did you mean {near[0]}?") if near else ""
+            ctx.fail(say(f"没有命令 {args[0]!r}。", f"No such command {args[0]!r}.") + hint)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl([(name, say(entry.zh, entry.en)) for name, entry in COMMANDS.items()])
+
+
+def root() -> click.Group:
+    """The command ``qmt``."""
+    group = Commands(
+        name="qmt",
+        help=say(
+            "在命令行交易 A 股: 经 miniQMT 实盘, 或在任何机器上用内置的模拟交易所。",
+            "Trade A-shares from the shell: live through miniQMT, or on the embedded paper exchange on any machine.",
+        ),
+        params=[tell_version(), *common_options()],
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        no_args_is_help=True,
+    )
+    return group

@@ -1,0 +1,305 @@
+"""``qmt buy`` and ``qmt sell``: one order, sent once, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qmtcli.commands.columns import SENT
+from qmtcli.commands.common import App, command
+from qmtcli.errors import ExitStatus, NoData, NotConnected, Refused, UsageError
+from qmtcli.messages import say
+from qmtcli.model import OrderRequest, OrderStatus, Side
+from qmtcli.output import emit_row
+
+if TYPE_CHECKING:
+    from qmtcli.desk import Outcome
+    from qmtcli.orders import Market, PriceSpec
+    from qmtcli.rules.fees import FeeSchedule
+
+_WAIT_SECONDS = 60.0
+
+
+def _options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of an order, in the order of the help."""
+    from qmtcli.orders import PRICE_NAMES
+    from qmtcli.rules.order_types import MARKET_KINDS
+
+    kinds = "|".join(kind.name for kind in MARKET_KINDS)
+    names = "|".join(PRICE_NAMES)
+    options = [
+        click.option("--limit", metavar="P", help=say("限价, 元", "limit price, CNY")),
+        click.option("--price", metavar="P", help=say(f"限价, 或 {names}[±N 跳]", f"limit price, or {names}[±N ticks]")),
+        click.option("--market", metavar="KIND", help=say(f"市价委托: {kinds}", f"the exchange's market order: {kinds}")),
+        click.option("--protect", metavar="P", help=say("市价委托的保护价", "protection price of a market order")),
+        click.option("--value", metavar="CNY", help=say("按金额 (费用在内), 代替数量", "CNY, fees in, instead of a volume")),
+        click.option("--round", "snap", is_flag=True, help=say("价格取整到最小变动单位", "round the price to the tick")),
+        click.option("--id", "client_id", metavar="ID", help=say("委托标识; 同日同标识不重复下单", "client id; the same id today is the same order")),
+        click.option("--strategy", metavar="NAME", help=say("策略名", "strategy name")),
+        click.option("--wait", is_flag=True, help=say("等到最终状态 (60 秒)", "wait for the final state, 60 s at most")),
+        click.option("--wait-for", metavar="S", type=click.FloatRange(0, 3600), help=say("等 S 秒", "wait for the final state, S seconds")),
+        click.option("--dry-run", is_flag=True, help=say("只检查和预览, 不发送", "check and preview, send nothing")),
+        click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask")),
+    ]  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The command line of one order."""
+
+    side: Side
+    code: str
+    volume: str | None
+    limit: str | None
+    price: str | None
+    market: str | None
+    protect: str | None
+    value: str | None
+    snap: bool
+    client_id: str | None
+    strategy: str | None
+    wait: bool
+    wait_for: float | None
+    dry_run: bool
+    yes: bool
+
+    @property
+    def seconds(self) -> float | None:
+        """How long to wait for the final state; None: for the acknowledgement only."""
+        return self.wait_for if self.wait_for is not None else _WAIT_SECONDS if self.wait else None
+
+    def spec(self) -> PriceSpec:
+        """The price as typed. Raises UsageError."""
+        from qmtcli import orders
+
+        given = [text for text in (self.limit, self.price, self.market) if text is not None]
+        if len(given) != 1:
+            raise UsageError("one_price")
+        if self.market is not None:
+            return orders.market_price(self.market)
+        if self.protect is not None:
+            raise UsageError("protect_needs_market")
+        return orders.parse_price(given[0])
+
+
+@command(
+    "buy",
+    "买入。数量以股 (债券以张) 计, 也可写 3手、2万; 或用 --value 指定金额。",
+    "Buy. The volume is in shares (张 for bonds); 3手 and 2万 are understood; or --value CNY.",
+    epilog="qmt buy 600000.SH 100 --limit 9.09",
+)
+@click.argument("code")
+@click.argument("volume", required=False)
+@_options
+def buy(app: App, **asked: Any) -> int:
+    return _order(app, _Asked(side=Side.BUY, **asked))
+
+
+@command(
+    "sell",
+    "卖出。数量以股计, all 为现在可卖的全部。",
+    "Sell. The volume is in shares; all is everything that can be sold now.",
+    epilog="qmt sell 600000.SH all --price peer",
+)
+@click.argument("code")
+@click.argument("volume", required=False)
+@_options
+def sell(app: App, **asked: Any) -> int:
+    return _order(app, _Asked(side=Side.SELL, **asked))
+
+
+def _order(app: App, asked: _Asked) -> int:
+    from qmtcli import desk as desks
+    from qmtcli import orders
+    from qmtcli.rules.fees import FeeSchedule
+    from qmtcli.symbols import parse_code
+
+    profile = app.profile
+    code, spec = parse_code(asked.code), asked.spec()
+    given_id = asked.client_id is not None
+    client_id = orders.check_client_id(asked.client_id) if asked.client_id is not None else desks.new_client_id()
+    strategy = desks.DEFAULT_STRATEGY if asked.strategy is None else orders.check_strategy(asked.strategy)
+    if (asked.volume is None) == (asked.value is None):
+        raise UsageError("volume_or_value")
+    desk = app.open_desk(asked.dry_run, asked.yes)
+    market = _market(app, code, asked.side, spec)
+    names = {"commission": "rate", "minimum": "minimum"}
+    schedule = FeeSchedule(**{names[name]: value for name, value in profile.fees.items()})
+    price, price_type, note = _price(asked, spec, market)
+    volumes, left = _volumes(app, asked, spec, price, market, schedule)
+    requests = [
+        OrderRequest(code, asked.side, volume, price_type, price, _child_id(client_id, number), strategy)
+        for number, volume in enumerate(volumes)
+    ]
+    last = Decimal(str(market.quote.last_price)) if market.quote and market.quote.last_price else None
+    for request in requests:
+        desk.check_limits(request, orders.most(request, market, schedule), last)
+    preview = _preview(requests, market, schedule, note)
+    if app.console.interactive:
+        app.console.say(preview)
+    elif note:
+        app.console.say(note)
+    desk.admit(preview if not app.console.interactive else say("发送?", "Send it?"))
+    outcomes = [desk.place(request, given_id, asked.seconds) for request in requests]
+    rows = [_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
+    result = {**rows[0], "dry_run": asked.dry_run, "left_volume": left, "parts": rows if len(rows) > 1 else []}
+    emit_row(app.console, result, SENT, "order_id")
+    desk.reported()
+    return max(_status(outcome, asked.seconds is not None) for outcome in outcomes)
+
+
+def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
+    """What is known of the instrument; a sell at a typed price goes without where the market does not answer."""
+    from qmtcli.orders import Market, known_instrument
+
+    session = app.session
+    try:
+        quote = session.quotes([code])[0]
+        detail = session.instrument(code)
+    except (NotConnected, NoData) as error:
+        if side is Side.BUY or spec.needs_quote or error.code == "unknown_code":
+            raise
+        app.console.warn(say(f"没有行情, 未检查涨跌停: {code}", f"no quote: price limits not checked for {code}"))
+        quote, detail = None, None
+    day = _trading_day(detail, session.now())
+    return Market(known_instrument(code, detail), quote, day, lenient=app.profile.live)
+
+
+def _trading_day(detail: dict[str, object] | None, now: float) -> date:
+    text = str((detail or {}).get("TradingDay") or "")
+    if len(text) == 8 and text.isdigit() and text > "19900101":
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    return datetime.fromtimestamp(now, timezone(timedelta(hours=8))).date()
+
+
+def _price(asked: _Asked, spec: PriceSpec, market: Market) -> tuple[Decimal, int, str]:
+    """(price to send, the vendor's price type, what was changed about the price)."""
+    from qmtcli import orders
+    from qmtcli.rules import order_types
+
+    if not spec.market:
+        price, note = orders.resolve_price(spec, asked.side, market, asked.snap)
+        return price, order_types.FIX_PRICE, note
+    price_type = order_types.price_type(spec.market, market.instrument.exchange)
+    if not order_types.needs_protection(market.instrument):
+        return Decimal(0), price_type, ""
+    if asked.protect is not None:
+        price, note = orders.resolve_price(orders.parse_price(asked.protect), asked.side, market, asked.snap)
+        return price, price_type, note
+    edge = orders.parse_price("up" if asked.side is Side.BUY else "down")
+    price, _ = orders.resolve_price(edge, asked.side, market)
+    return price, price_type, say(f"保护价 {price}", f"protection price {price}")
+
+
+def _volumes(
+    app: App, asked: _Asked, spec: PriceSpec, price: Decimal, market: Market, schedule: FeeSchedule
+) -> tuple[list[int], int]:
+    """(volumes of the orders to send, shares of the holding that stay behind)."""
+    from qmtcli import orders
+    from qmtcli.rules.lots import lot_rule
+
+    if asked.value is not None:
+        basis = price or _worst_price(asked.side, market)
+        volume = orders.volume_for(orders.parse_money(asked.value), basis, asked.side, market, schedule)
+        return orders.split(volume, market, bool(spec.market)), 0
+    assert asked.volume is not None
+    if asked.volume == "all":
+        if asked.side is Side.BUY:
+            raise UsageError("all_is_for_selling")
+        held = [row for row in app.session.positions() if row.stock_code == market.instrument.code]
+        sellable = held[0].can_use_volume if held else 0
+        if sellable <= 0:
+            volume, frozen = (held[0].volume, held[0].frozen_volume) if held else (0, 0)
+            raise Refused("nothing_to_sell", code=market.instrument.code, volume=volume, frozen=frozen)
+        left = held[0].volume - sellable
+        if left:
+            app.console.say(say(f"{left} 股不可卖 (T+1 或冻结)", f"{left} shares cannot be sold now (T+1 or frozen)"))
+        return orders.split(sellable, market, bool(spec.market)), left
+    lot = lot_rule(market.instrument, market.day)
+    volume = orders.parse_volume(asked.volume, lot.min_buy if lot.step > 1 else 100)
+    orders.check_volume(volume, asked.side, market, None, bool(spec.market))
+    return [volume], 0
+
+
+def _worst_price(side: Side, market: Market) -> Decimal:
+    from qmtcli.orders import parse_price, resolve_price
+
+    return resolve_price(parse_price("up" if side is Side.BUY else "down"), side, market)[0]
+
+
+def _child_id(client_id: str, number: int) -> str:
+    return client_id if number == 0 else f"{client_id[:17]}.{number + 1}"
+
+
+def _preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule, note: str) -> str:
+    from qmtcli import orders
+    from qmtcli.rules.lots import lot_rule
+
+    instrument, request = market.instrument, requests[0]
+    volume = sum(request.volume for request in requests)
+    lot = lot_rule(instrument, market.day)
+    lots = f" ({volume / lot.min_buy:g} 手)" if lot.step > 1 else ""
+    amounts = [orders.most(request, market, schedule) for request in requests]
+    total = sum(amount for amount in amounts if amount is not None)
+    band = orders.price_band(market)
+    side = say("买入", "buy") if request.side is Side.BUY else say("卖出", "sell")
+    price = request.price or say("市价", "market")
+    parts = [f"{side} {instrument.code} {instrument.name} {volume:,}{lots} @ {price}"]
+    if total:
+        most = say("最多", "at most") if request.side is Side.BUY else say("至少", "at least")
+        parts.append(f"{most} {total:,.2f} {say('元', 'CNY')}")
+    if band is not None:
+        parts.append(f"{say('涨跌停', 'limits')} {band.down}-{band.up}")
+    return " | ".join(parts + ([note] if note else []))
+
+
+def _row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[str, Any]:
+    from qmtcli.xt import codes
+
+    request, order = outcome.request, outcome.order
+    row: dict[str, Any] = {
+        "client_id": request.client_id,
+        "order_id": outcome.order_id,
+        "order_sysid": "",
+        "stock_code": request.code,
+        "instrument_name": market.instrument.name,
+        "side": str(request.side),
+        "order_type": codes.ORDER_TYPES[request.side],
+        "order_volume": request.volume,
+        "price_type": request.price_type,
+        "price_kind": codes.PRICE_KINDS.get(request.price_type, str(request.price_type)),
+        "price": float(request.price),
+        "traded_volume": 0,
+        "traded_price": 0.0,
+        "order_status": None,
+        "status": "not_sent" if not outcome.order_id else "sent",
+        "status_msg": "",
+        "order_time": None,
+        "time": None,
+        "strategy_name": request.strategy,
+        "order_remark": request.client_id,
+    }
+    if order is not None:
+        row.update({key: value for key, value in asdict(order).items() if value not in ("", None)})
+    return {**row, "most": None if most is None else float(most), "replayed": outcome.replayed}
+
+
+def _status(outcome: Outcome, waited: bool) -> int:
+    order = outcome.order
+    if not outcome.order_id:
+        return ExitStatus.OK
+    if order is None or not order.state.acknowledged:
+        return ExitStatus.OPEN
+    if not waited:
+        return ExitStatus.OK
+    if order.state is OrderStatus.SUCCEEDED:
+        return ExitStatus.OK
+    return ExitStatus.PARTIAL if order.state.done else ExitStatus.OPEN

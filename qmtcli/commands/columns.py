@@ -1,0 +1,142 @@
+"""The columns of every table, in the terminal's own words."""
+
+from __future__ import annotations
+
+from qmtcli.output import Column
+
+CODE = Column("stock_code", "代码", "Code")
+NAME = Column("instrument_name", "名称", "Name")
+SIDE = Column("side", "方向", "Side", "word")
+
+POSITIONS = (
+    CODE,
+    NAME,
+    Column("volume", "持仓", "Volume", "number"),
+    Column("can_use_volume", "可用", "Sellable", "number"),
+    Column("last_price", "现价", "Last", "price"),
+    Column("avg_price", "成本", "Cost", "price"),
+    Column("market_value", "市值", "Value", "money"),
+    Column("profit", "盈亏", "Profit", "money"),
+    Column("profit_rate", "盈亏比", "Rate", "percent"),
+    Column("frozen_volume", "冻结", "Frozen", "number", plain=False),
+    Column("yesterday_volume", "昨仓", "Yesterday", "number", plain=False),
+    Column("on_road_volume", "在途", "On road", "number", plain=False),
+)
+
+ORDERS = (
+    Column("order_id", "委托编号", "Order", "id"),
+    CODE,
+    NAME,
+    SIDE,
+    Column("status", "状态", "Status", "word"),
+    Column("price", "委托价", "Price", "price"),
+    Column("order_volume", "委托量", "Volume", "number"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("traded_price", "成交均价", "Average", "price"),
+    Column("time", "时间", "Time", "time"),
+    Column("status_msg", "说明", "Message"),
+    Column("price_kind", "报价方式", "Kind", "word", plain=False),
+    Column("order_sysid", "合同编号", "Contract", "id", plain=False),
+    Column("order_remark", "备注", "Remark", plain=False),
+    Column("strategy_name", "策略", "Strategy", plain=False),
+)
+
+TRADES = (
+    Column("traded_id", "成交编号", "Trade", "id"),
+    CODE,
+    NAME,
+    SIDE,
+    Column("traded_price", "成交价", "Price", "price"),
+    Column("traded_volume", "成交量", "Volume", "number"),
+    Column("traded_amount", "成交额", "Amount", "money"),
+    Column("commission", "费用", "Fees", "money"),
+    Column("time", "时间", "Time", "time"),
+    Column("order_id", "委托编号", "Order", "id"),
+    Column("order_sysid", "合同编号", "Contract", "id", plain=False),
+    Column("order_remark", "备注", "Remark", plain=False),
+    Column("strategy_name", "策略", "Strategy", plain=False),
+)
+
+ASSET = (
+    Column("total_asset", "总资产", "Total", "money"),
+    Column("cash", "可用", "Available", "money"),
+    Column("frozen_cash", "冻结", "Frozen", "money"),
+    Column("market_value", "市值", "Value", "money"),
+    Column("fetch_balance", "可取", "Withdrawable", "money"),
+)
+
+QUOTE = (
+    CODE,
+    NAME,
+    Column("last_price", "现价", "Last", "price"),
+    Column("change", "涨跌幅", "Change", "percent"),
+    Column("bid", "买一", "Bid"),
+    Column("ask", "卖一", "Ask"),
+    Column("volume", "成交(手)", "Lots", "number"),
+    Column("time", "时间", "Time", "time"),
+    Column("open", "今开", "Open", "price", plain=False),
+    Column("high", "最高", "High", "price", plain=False),
+    Column("low", "最低", "Low", "price", plain=False),
+    Column("last_close", "昨收", "Previous", "price", plain=False),
+    Column("up_stop_price", "涨停", "Up limit", "price", plain=False),
+    Column("down_stop_price", "跌停", "Down limit", "price", plain=False),
+    Column("bid_price", "买价", "Bids", plain=False),
+    Column("bid_vol", "买量(手)", "Bid lots", plain=False),
+    Column("ask_price", "卖价", "Asks", plain=False),
+    Column("ask_vol", "卖量(手)", "Ask lots", plain=False),
+)
+
+SENT = (
+    Column("status", "结果", "Result", "word"),
+    Column("order_id", "委托编号", "Order", "id"),
+    SIDE,
+    CODE,
+    NAME,
+    Column("price", "价格", "Price", "price"),
+    Column("order_volume", "数量", "Volume", "number"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("traded_price", "成交均价", "Average", "price"),
+    Column("status_msg", "说明", "Message"),
+    Column("client_id", "委托标识", "Client id"),
+    Column("price_kind", "报价方式", "Kind", "word", plain=False),
+    Column("most", "最多金额", "At most", "money", plain=False),
+    Column("order_sysid", "合同编号", "Contract", "id", plain=False),
+    Column("time", "时间", "Time", "time", plain=False),
+)
+
+CANCELED = (
+    Column("order_id", "委托编号", "Order", "id"),
+    CODE,
+    NAME,
+    SIDE,
+    Column("result", "结果", "Result", "word"),
+    Column("order_volume", "委托量", "Volume", "number"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("status", "状态", "Status", "word"),
+    Column("message", "说明", "Message"),
+)
+
+CHECKS = (
+    Column("check", "检查", "Check", "word"),
+    Column("result", "结果", "Result", "word"),
+    Column("seen", "看到", "Seen"),
+    Column("fix", "处理", "What to do"),
+)
+
+SETTINGS = (
+    Column("key", "键", "Key"),
+    Column("value", "值", "Value"),
+    Column("source", "来源", "Source"),
+)
+
+PAPER = (
+    Column("day", "交易日", "Trading day"),
+    Column("market", "行情", "Market"),
+    Column("hours", "时段", "Hours"),
+    Column("total_asset", "总资产", "Total", "money"),
+    Column("cash", "可用", "Available", "money"),
+    Column("market_value", "市值", "Value", "money"),
+    Column("orders", "当日委托", "Orders today", "number"),
+    Column("positions", "持仓", "Holdings", "number"),
+    Column("file", "文件", "File"),
+)

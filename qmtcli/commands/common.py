@@ -1,0 +1,265 @@
+"""What commands share: the options every one of them takes, and the run they take part in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qmtcli.console import FORMATS, Console
+from qmtcli.errors import Refused, UsageError
+from qmtcli.messages import say, set_language
+
+if TYPE_CHECKING:
+    from qmtcli.config import Config, Profile
+    from qmtcli.desk import Desk
+    from qmtcli.xt.session import Session
+
+
+class App:
+    """One run of qmt: what was asked for on the command line, and what it opens on the way."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.flags: dict[str, object] = {}
+        #: the desk that sends this run's orders, once there is one
+        self.desk: Desk | None = None
+        self._session: Session | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration. Raises ConfigError."""
+        from qmtcli.config import load
+
+        config = load(self.flags, self.console.env, Path.cwd())
+        console = self.console
+        console.format, console.debug = config.output, config.debug
+        if config.lang:
+            console.lang = config.lang
+            set_language(config.lang)
+        if config.log:
+            console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+        return config
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The profile in use. Raises ConfigError."""
+        profile = self.config.profile()
+        console = self.console
+        console.identity = {"mode": profile.mode, "profile": profile.name, "account_id": profile.account}
+        tail = profile.account[-4:]
+        console.tag = f"【{console.word('live')} ****{tail}】" if profile.live else f"【{console.word('paper')}】"
+        return profile
+
+    @property
+    def session(self) -> Session:
+        """The session on the profile's backend, the vendor's stdout put aside. Raises ConfigError."""
+        if self._session is None:
+            from qmtcli.backend import open_session
+
+            profile = self.profile
+            self.console.guard()
+            self._session = open_session(profile, self.console.env)
+        return self._session
+
+    def open_desk(self, dry_run: bool = False, yes: bool = False) -> Desk:
+        """The door for orders and cancels."""
+        from qmtcli.desk import Desk, Permission
+
+        config, profile, console = self.config, self.profile, self.console
+        permission = Permission(
+            yes=yes or profile.yes,
+            named=config.named,
+            live_exists=config.has_live,
+            ask=console.confirm if console.interactive else None,
+        )
+        self.desk = Desk(self.session, profile, permission, dry_run)
+        return self.desk
+
+    def close(self) -> None:
+        """Leave the session."""
+        if self._session is not None:
+            self._session.close()
+
+    def confirm(self, question: str, yes: bool) -> None:
+        """Hold that a person agrees to what cannot be undone. Raises Refused."""
+        if yes:
+            return
+        if not self.console.interactive:
+            raise Refused("needs_yes", profile=self.profile.name)
+        if not self.console.confirm(question):
+            raise Refused("declined")
+
+
+def stdin_words(console: Console, keys: Sequence[str]) -> list[str]:
+    """What ``-`` stands for: words of stdin, or of a JSON document the value of the first of ``keys`` in each row.
+
+    Raises UsageError for no input, for JSON that cannot be read, and Refused for rows of another account.
+    """
+    text = console.read_text().strip()
+    if not text:
+        raise UsageError("empty_stdin")
+    if text[0] not in "[{":
+        return [word for line in text.splitlines() for word in line.partition("#")[0].replace(",", " ").split()]
+    return [_value_of(row, keys) for row in own_rows(console, text)]
+
+
+def own_rows(console: Console, text: str) -> list[dict[str, Any]]:
+    """Rows of a JSON array, object, or of JSON lines. Raises UsageError, and Refused for another account's rows."""
+    import json
+
+    try:
+        value = json.loads(text)
+    except ValueError as whole:
+        try:
+            value = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError:
+            raise UsageError("bad_json", why=str(whole)) from None
+    rows = value if isinstance(value, list) else [value]
+    for row in rows:
+        if not isinstance(row, dict):
+            raise UsageError("bad_json", why=f"{type(row).__name__} instead of an object")
+        for key in ("mode", "account_id"):
+            said, ours = row.get(key), console.identity.get(key)
+            if said is not None and ours is not None and said != ours:
+                raise Refused("another_account", key=key, theirs=said, ours=ours)
+    return rows
+
+
+def _value_of(row: dict[str, Any], keys: Sequence[str]) -> str:
+    for key in keys:
+        if row.get(key) not in (None, ""):
+            return str(row[key])
+    raise UsageError("row_without_key", keys=list(keys))
+
+
+# -- options -------------------------------------------------------------------------------------------
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value is not None and ctx.obj is not None:
+            ctx.obj.flags[name] = value
+
+    return callback
+
+
+def _json(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and ctx.obj is not None:
+        ctx.obj.flags["output"] = "json"
+
+
+def _fields(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value and ctx.obj is not None:
+        ctx.obj.console.fields = tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def _no_color(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and ctx.obj is not None:
+        ctx.obj.console.color = False
+
+
+def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and ctx.obj is not None:
+        ctx.obj.flags["debug"] = "true"
+        ctx.obj.console.debug = True
+
+
+class CommonOption(click.Option):
+    """An option of every command, before and after its name; listed apart in the help."""
+
+
+def common_options() -> list[click.Parameter]:
+    """New instances of the options that every command takes."""
+
+    def option(*names: str, help: str, callback: Any, **more: Any) -> CommonOption:
+        return CommonOption(names, help=help, callback=callback, expose_value=False, **more)
+
+    return [
+        option(
+            "-o", "--output", type=click.Choice(FORMATS), help=say("输出格式", "output format"), callback=_set("output")
+        ),
+        option("--json", is_flag=True, help=say("等于 -o json", "the same as -o json"), callback=_json),
+        option("--fields", metavar="A,B", help=say("只输出这些字段", "print these fields only"), callback=_fields),
+        option("--profile", metavar="NAME", help=say("使用的配置", "profile to use"), callback=_set("profile")),
+        option("--timeout", metavar="S", help=say("每次请求的秒数上限", "seconds that one request may take"), callback=_set("timeout")),
+        option("--lang", type=click.Choice(["zh", "en"]), help=say("语言", "language"), callback=_set("lang")),
+        option("--log", metavar="FILE", help=say("消息与错误另存到文件", "keep messages and errors in a file"), callback=_set("log")),
+        option("--no-color", is_flag=True, help=say("不用颜色", "no colour"), callback=_no_color),
+        option("--debug", is_flag=True, help=say("出错时打印调用栈", "show tracebacks"), callback=_debug),
+    ]  # fmt: skip
+
+
+def tell_version() -> click.Option:
+    """``--version``; the entry point answers it before anything is imported, this is for the help and for scripts."""
+
+    def show(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            from qmtcli import __version__
+
+            ctx.obj.console.data(f"qmt {__version__}\n")
+            ctx.exit()
+
+    return click.Option(
+        ["-V", "--version"], is_flag=True, is_eager=True, expose_value=False, callback=show,
+        help=say("版本", "show the version"),
+    )  # fmt: skip
+
+
+class _Help:
+    """Help in two sections: the command's own options, then those of every command."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.help = say("显示帮助", "show this help")
+        return option
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own, common = [], []
+        for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                (common if isinstance(parameter, CommonOption) else own).append(record)
+        with formatter.section(say("选项", "Options")):
+            formatter.write_dl(own)
+        with formatter.section(say("通用选项", "Common options")):
+            formatter.write_dl(common)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
+
+
+class Command(_Help, click.Command):
+    """A command of qmt."""
+
+    def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
+        super().__init__(*args, params=[*(params or []), *common_options()], **kwargs)
+
+
+class Group(_Help, click.Group):
+    """A group of commands."""
+
+    command_class = Command
+
+
+def command(name: str, zh: str, en: str, epilog: str = "") -> Callable[[Callable[..., Any]], Command]:
+    """Make a function a command of qmt; it gets the `App` first and returns its exit status (None: 0)."""
+
+    def decorate(function: Callable[..., Any]) -> Command:
+        decorator = click.command(name, cls=Command, help=say(zh, en), epilog=epilog or None)
+        return decorator(click.pass_obj(function))
+
+    return decorate
+
+
+def read_from(words: Sequence[str], console: Console, keys: Sequence[str]) -> list[str]:
+    """Arguments with each ``-`` replaced by what stdin says. Raises as `stdin_words`."""
+    found: list[str] = []
+    for word in words:
+        found.extend(stdin_words(console, keys) if word == "-" else [word])
+    return found
+

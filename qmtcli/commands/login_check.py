@@ -1,0 +1,44 @@
+"""``qmt login-check``: what works and what does not, each with its fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from qmtcli.commands.columns import CHECKS
+from qmtcli.commands.common import App, command
+from qmtcli.errors import ExitStatus
+from qmtcli.messages import error_text, say
+from qmtcli.output import emit_rows
+
+
+@command(
+    "login-check",
+    "检查: 配置、接口、连接、账号、资金、行情; 每项给出所见与处理办法, 第一个失败决定退出码。",
+    "Check configuration, module, link, account, asset and a quote; each with its fix. "
+    "The first failure decides the exit status.",
+)
+@click.option("--code", default="600000.SH", show_default=True, metavar="CODE", help=say("用哪个代码检查行情", "code of the quote"))
+def login_check(app: App, code: str) -> int:
+    from qmtcli.symbols import parse_code
+    from qmtcli.xt.diagnose import Check, Plan, checks
+
+    profile = app.profile
+    plan = Plan(lambda: app.session, profile.live, profile.path or "", profile.account, parse_code(code))
+    found: list[Check] = list(checks(plan))
+    rows: list[dict[str, Any]] = []
+    for check in found:
+        seen, fix = check.seen, ""
+        if check.error is not None:
+            seen, fix = error_text(check.error.code, check.error.params, app.console.lang)
+        rows.append({
+            "check": check.check,
+            "result": check.result,
+            "seen": seen,
+            "fix": fix,
+            "code": None if check.error is None else check.error.code,
+        })  # fmt: skip
+    emit_rows(app.console, rows, CHECKS, "check", say("检查", "Checks"))
+    failed = [check.error for check in found if check.error is not None]
+    return failed[0].exit_status if failed else ExitStatus.OK

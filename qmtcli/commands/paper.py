@@ -1,0 +1,87 @@
+"""``qmt paper``: the paper account itself, which no terminal lets one touch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from qmtcli.commands.columns import PAPER
+from qmtcli.commands.common import App, Group, command
+from qmtcli.errors import Refused
+from qmtcli.messages import say
+from qmtcli.output import emit_row
+
+if TYPE_CHECKING:
+    from qmtcli.paper.exchange import Exchange
+
+paper = Group(
+    name="paper",
+    help=say("模拟账户: 状态、重置、入金、下一交易日。", "The paper account: status, reset, deposit, next day."),
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _exchange(app: App) -> Exchange:
+    """The exchange of the profile in use. Raises Refused on a live one, ConfigError."""
+    profile = app.profile
+    if profile.live:
+        raise Refused("not_a_paper_profile", profile=profile.name)
+    from qmtcli.backend import paper_settings
+    from qmtcli.paper.exchange import Exchange
+
+    return Exchange(paper_settings(profile, app.console.env))
+
+
+def _show(app: App, exchange: Exchange) -> None:
+    asset: dict[str, Any] = exchange.asset()
+    row = {
+        "day": exchange.feed.day.isoformat(),
+        "market": exchange.settings.market,
+        "hours": exchange.settings.hours,
+        "synthetic": exchange.feed.tape.synthetic,
+        "total_asset": asset["total"] / 100,
+        "cash": asset["cash"] / 100,
+        "frozen_cash": asset["frozen"] / 100,
+        "market_value": asset["value"] / 100,
+        "orders": len(exchange.orders()),
+        "positions": sum(1 for row in exchange.positions() if row["volume"]),
+        "file": str(exchange.settings.account_file),
+    }
+    emit_row(app.console, row, PAPER, "day", say("模拟账户", "Paper account"))
+
+
+@command("status", "模拟账户的状态。", "The state of the paper account.")
+def status(app: App) -> None:
+    _show(app, _exchange(app))
+
+
+@command("reset", "清空模拟账户, 从头开始。", "Begin anew: no orders, no holdings, the opening cash.")
+@click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
+def reset(app: App, yes: bool) -> None:
+    exchange = _exchange(app)
+    app.confirm(say("清空模拟账户?", "Erase the paper account?"), yes)
+    exchange.reset()
+    _show(app, exchange)
+
+
+@command("deposit", "入金, 元 (5万 亦可)。", "Pay money in, CNY (5万 is understood).")
+@click.argument("amount", metavar="CNY")
+def deposit(app: App, amount: str) -> None:
+    from qmtcli.orders import parse_money
+
+    exchange = _exchange(app)
+    exchange.deposit(int(parse_money(amount) * 100))
+    _show(app, exchange)
+
+
+@command("next-day", "结算当日, 进入下一交易日 (T+1 解锁)。", "Settle the day and begin the next: what was bought can be sold.")
+def next_day(app: App) -> None:
+    exchange = _exchange(app)
+    exchange.next_day()
+    _show(app, exchange)
+
+
+for _command in (status, reset, deposit, next_day):
+    paper.add_command(_command)

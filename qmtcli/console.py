@@ -1,0 +1,215 @@
+"""Everything between qmt and whoever started it: streams, terminal or not, language, format, prompts.
+
+One object, replaceable in tests. Its ``stdout`` is the only way to the caller's stdout: once `guard` has been
+called, descriptor 1 itself leads elsewhere, so that nothing the vendor prints, from Python or from native code,
+reaches it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import IO, Any, TextIO
+
+from qmtcli.errors import QmtError
+from qmtcli.messages import error_text, word
+
+FORMATS = ("table", "wide", "json", "ndjson", "csv", "id")
+#: formats whose reader is a program
+MACHINE = frozenset({"json", "ndjson", "csv", "id"})
+
+
+class Console:
+    """The caller's streams and wishes."""
+
+    def __init__(
+        self,
+        stdin: IO[bytes] | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        env: Mapping[str, str] | None = None,
+        interactive: bool | None = None,
+        stdout_is_terminal: bool | None = None,
+    ) -> None:
+        self.env: Mapping[str, str] = os.environ if env is None else env
+        self._own_stdout = stdout is None
+        self.stdin: IO[bytes] = sys.stdin.buffer if stdin is None else stdin
+        self.stderr: TextIO = _utf8(sys.stderr) if stderr is None else stderr
+        self.stdout: TextIO = _utf8(sys.stdout) if stdout is None else stdout
+        self.interactive = (
+            _is_terminal(sys.stdin) and _is_terminal(sys.stderr) if interactive is None else interactive
+        )
+        self.stdout_is_terminal = _is_terminal(self.stdout) if stdout_is_terminal is None else stdout_is_terminal
+        self.format = "table"
+        self.lang = system_language(self.env)
+        self.debug = False
+        self.color = "NO_COLOR" not in self.env
+        self.fields: tuple[str, ...] = ()
+        self.log: TextIO | None = None
+        #: words that tell paper from live on stderr and in captions, once the profile is known
+        self.tag = ""
+        #: ``mode``, ``profile`` and ``account_id`` of every row and error, once the profile is known
+        self.identity: dict[str, str] = {}
+
+    @property
+    def machine(self) -> bool:
+        """Whether a program reads stdout."""
+        return self.format in MACHINE
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that shows stdout, None when nothing shows it."""
+        if not self.stdout_is_terminal:
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
+
+    def word(self, key: str) -> str:
+        """A word in the reader's language."""
+        return word(key, self.lang)
+
+    # -- out -------------------------------------------------------------------------------------------
+
+    def data(self, text: str) -> None:
+        """Write data. Raises BrokenPipeError when the reader has gone."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """Tell a person something; silent while a program reads stdout."""
+        self._log(text)
+        if not self.machine:
+            self._stderr(text)
+
+    def warn(self, text: str) -> None:
+        """Tell a person something that must not be missed: under json too, on a terminal or in the log."""
+        self._log(text)
+        if not self.machine or self.interactive:
+            self._stderr(text)
+
+    def error(self, error: QmtError) -> None:
+        """Report an error: one line, or one JSON object when a program reads stdout as JSON."""
+        message, hint = error_text(error.code, error.params, self.lang)
+        self._log(f"{error.code}: {message}")
+        if self.format in ("json", "ndjson"):
+            body = {"code": error.code, "message": message, "hint": hint, "exit_status": int(error.exit_status)}
+            whole = {"error": {**_plain(error.params), **body, **self.identity}}
+            self._write_error(json.dumps(whole, ensure_ascii=self.ascii))
+        else:
+            self._stderr(f"qmt: {message}" + (f" — {hint}" if hint else ""))
+
+    def _stderr(self, text: str) -> None:
+        self._write_error(f"{self.tag}{text}")
+
+    def _write_error(self, text: str) -> None:
+        try:
+            self.stderr.write(text + "\n")
+            self.stderr.flush()
+        except (OSError, ValueError):
+            return  # nobody is there to be told
+
+    def _log(self, text: str) -> None:
+        if self.log is not None:
+            from datetime import datetime
+
+            self.log.write(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} {self.tag}{text}\n")
+            self.log.flush()
+
+    @property
+    def ascii(self) -> bool:
+        """Whether JSON escapes what is not ASCII: Windows shells read a pipe in the console's code page."""
+        return os.name == "nt" and not self.stdout_is_terminal
+
+    # -- in --------------------------------------------------------------------------------------------
+
+    def read_text(self) -> str:
+        """All of stdin as text, in whatever encoding it came."""
+        from qmtcli.text import decode
+
+        return decode(self.stdin.read())
+
+    def confirm(self, question: str) -> bool:
+        """Ask on the terminal; anything but a clear yes is no. Only where `interactive` holds."""
+        self.stderr.write(f"{self.tag}{question} [y/N] ")
+        self.stderr.flush()
+        answer = self.stdin.readline().decode("utf-8", "replace")
+        return answer.strip().lower() in ("y", "yes", "是")
+
+    # -- the descriptor --------------------------------------------------------------------------------
+
+    def guard(self) -> None:
+        """Lead descriptor 1 away from the caller's stdout, which only this object keeps.
+
+        What is written to the descriptor from now on goes to stderr, or nowhere while a program reads the output.
+        """
+        if not self._own_stdout:
+            return
+        self._own_stdout = False
+        self.stdout.flush()
+        kept = os.dup(1)
+        if self.machine and not self.debug:
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, 1)
+            os.close(sink)
+        else:
+            os.dup2(2, 1)
+        self.stdout = io.TextIOWrapper(io.FileIO(kept, "w"), encoding="utf-8", errors="replace", newline=_NEWLINE)
+
+
+_NEWLINE = "\r\n" if os.name == "nt" else "\n"
+
+
+def _utf8(stream: Any) -> TextIO:
+    """The stream, writing UTF-8 and never raising over a character."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return stream  # type: ignore[no-any-return]
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
+def _plain(params: Mapping[str, object]) -> dict[str, object]:
+    """Params as JSON values; an instrument's ``code`` goes by the name it has in rows."""
+    return {"stock_code" if key == "code" else key: _json_value(value) for key, value in params.items()}
+
+
+def _json_value(value: object) -> object:
+    return value if isinstance(value, (int, float, str, list, dict, type(None))) else str(value)
+
+
+def system_language(env: Mapping[str, str]) -> str:
+    """``zh`` or ``en``, as the system is set."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if env.get(name):
+            return "zh" if env[name].lower().startswith("zh") else "en"
+    if os.name == "nt":
+        import ctypes
+
+        # LANGID of the user interface; the low ten bits are the language, 4 is Chinese
+        return "zh" if ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF == 4 else "en"  # type: ignore[attr-defined]
+    return "en"
+
+
+def open_missing_descriptors() -> None:
+    """Open descriptors 0 to 2 on the null device where the caller closed them.
+
+    Otherwise the next file to be opened, a database say, would become stdout.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115

@@ -1,0 +1,226 @@
+"""The one door through which every order and cancel goes: may it be sent, is it only looked at, what became of it.
+
+What was sent is kept in `Desk.sent` until its outcome has been reported, so that a process that is stopped in
+between can say what it left behind.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from qmtcli.config import Limits, Profile
+from qmtcli.errors import OutcomeUnknown, Refused, Rejected
+from qmtcli.model import Order, OrderRequest, Side
+from qmtcli.xt.session import Answer, Session
+
+#: seconds that every write waits for its acknowledgement
+ACK_SECONDS = 3.0
+_ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+#: what orders carry as strategy name when nobody gave one; it tells them from orders made by hand
+DEFAULT_STRATEGY = "qmt"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """What the person or the program that runs this command has said, or can be asked."""
+
+    #: ``--yes``
+    yes: bool = False
+    #: whether this run named its profile, by flag or variable
+    named: bool = False
+    #: whether any profile is live
+    live_exists: bool = False
+    #: asks on the terminal; None where nobody can be asked
+    ask: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one order."""
+
+    request: OrderRequest
+    #: the order's row; None for a dry run
+    order: Order | None = None
+    order_id: str = ""
+    #: nothing was sent: the same client id did this before
+    replayed: bool = False
+
+
+@dataclass
+class Desk:
+    """Orders and cancels of one session."""
+
+    session: Session
+    profile: Profile
+    permission: Permission
+    dry_run: bool = False
+    #: client ids and order ids sent by this process whose outcome has not been reported yet
+    sent: list[str] = field(default_factory=list)
+
+    # -- may it be sent --------------------------------------------------------------------------------
+
+    def admit(self, question: str) -> None:
+        """Hold that this run may place orders, asking where a person has to say so. Raises Refused."""
+        if self.dry_run:
+            return
+        if self.profile.writes in ("none", "cancel", "plan"):
+            raise Refused("writes_not_allowed", profile=self.profile.name, writes=self.profile.writes)
+        self._admit_profile()
+        if not self.profile.live:
+            return
+        if self.permission.yes:
+            self._admit_unattended()
+        elif self.permission.ask is None:
+            raise Refused("needs_yes", profile=self.profile.name)
+        elif not self.permission.ask(question):
+            raise Refused("declined")
+
+    def admit_cancel(self, question: str) -> None:
+        """Hold that this run may cancel; no limit ever stops a cancel, and only ``writes: none`` does."""
+        if self.dry_run:
+            return
+        if self.profile.writes == "none":
+            raise Refused("writes_not_allowed", profile=self.profile.name, writes="none")
+        self._admit_profile()
+        if not self.profile.live or self.permission.yes:
+            return
+        if self.permission.ask is None:
+            raise Refused("needs_yes", profile=self.profile.name)
+        if not self.permission.ask(question):
+            raise Refused("declined")
+
+    def _admit_profile(self) -> None:
+        if self.permission.live_exists and self.permission.ask is None and not self.permission.named:
+            raise Refused("name_the_profile", profile=self.profile.name)
+
+    def _admit_unattended(self) -> None:
+        limits = self.profile.limits
+        if limits is None:
+            raise Refused("no_limits", profile=self.profile.name)
+        if isinstance(limits, Limits):
+            held = [
+                name
+                for name in ("orders_per_day", "orders_per_second", "day_turnover")
+                if getattr(limits, name) is not None
+            ]
+            if held:
+                # a limit that is written down and not kept is worse than none
+                raise Refused("limits_need_a_ledger", limits=held)
+
+    def check_limits(self, request: OrderRequest, value: Decimal | None, last: Decimal | None) -> None:
+        """Hold an order to the profile's limits on one order. Raises Refused.
+
+        ``value`` is the most CNY it can cost; value and volume bind buys, the distance from the last price both.
+        """
+        limits = self.profile.limits
+        if not isinstance(limits, Limits):
+            return
+        buying = request.side is Side.BUY
+        if limits.symbols is not None and buying and request.code not in limits.symbols:
+            raise Refused("limit_symbols", code=request.code, allowed=sorted(limits.symbols))
+        if limits.order_volume is not None and buying and request.volume > limits.order_volume:
+            raise Refused("limit_order_volume", volume=request.volume, limit=limits.order_volume)
+        if limits.order_value is not None and buying and (value is None or value > limits.order_value):
+            raise Refused("limit_order_value", value=value, limit=limits.order_value)
+        if limits.price_away is not None and request.price:
+            if last is None:
+                raise Refused("limit_price_away_unknown", code=request.code)
+            away = abs(request.price / last - 1)
+            if away > limits.price_away:
+                raise Refused("limit_price_away", away=round(float(away), 4), limit=float(limits.price_away))
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def place(self, request: OrderRequest, given_id: bool, wait: float | None) -> Outcome:
+        """Send an order once and tell what became of it.
+
+        ``given_id``: the client id is the caller's own, so the same one today is the same order. ``wait``: seconds
+        to wait for its final state, None for its acknowledgement only. Raises Rejected, Refused, OutcomeUnknown.
+        """
+        if self.dry_run:
+            return Outcome(request)
+        if given_id and (earlier := self._earlier(request)):
+            return Outcome(request, earlier, earlier.order_id, replayed=True)
+        self.sent.append(request.client_id)
+        answer = self.session.place(request)
+        self.session.settle(
+            answer,
+            ACK_SECONDS if wait is None else wait,
+            (lambda order: order.state.acknowledged) if wait is None else (lambda order: order.state.done),
+        )
+        if answer.order_id not in ("", "-1"):
+            self.sent.append(answer.order_id)
+        self._hold_answer(request, answer)
+        return Outcome(request, answer.order, answer.order_id)
+
+    def _hold_answer(self, request: OrderRequest, answer: Answer) -> None:
+        if answer.order_id == "-1":
+            if self.profile.live:
+                # -1 has been answered for orders that stood
+                raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
+            self.reported()
+            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
+        if answer.refused:
+            self.reported()
+            raise Rejected(
+                "rejected",
+                reason=answer.message,
+                error_id=answer.error_id,
+                order_id=answer.order_id,
+                client_id=request.client_id,
+                stock_code=request.code,
+            )
+        if not answer.order_id:
+            raise OutcomeUnknown("no_answer_to_order", client_id=request.client_id, stock_code=request.code)
+
+    def _earlier(self, request: OrderRequest) -> Order | None:
+        """The order of today that carries this client id. Raises Refused when it is another order."""
+        for order in self.session.orders():
+            if order.order_remark != request.client_id:
+                continue
+            same = (
+                order.stock_code == request.code
+                and order.side == request.side
+                and order.order_volume == request.volume
+                and order.price_type == request.price_type
+                and abs(order.price - float(request.price)) < 1e-6
+            )
+            if not same:
+                raise Refused("id_of_another_order", client_id=request.client_id, order_id=order.order_id)
+            return order
+        return None
+
+    def cancel(self, orders: list[Order], wait: float) -> list[tuple[Order, str]]:
+        """Ask for cancels, then wait for each order's final word: (its last row, the words of a refusal or "")."""
+        if self.dry_run:
+            return [(order, "") for order in orders]
+        refusals: dict[str, str] = {}
+        for order in orders:
+            self.sent.append(order.order_id)
+            refusals[order.order_id] = self.session.cancel(order)
+        rows = self.session.watch([order for order in orders if not refusals[order.order_id]], wait)
+        return [(rows.get(order.order_id, order), refusals[order.order_id]) for order in orders]
+
+    def reported(self) -> None:
+        """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""
+        self.sent.clear()
+
+
+def new_client_id() -> str:
+    """An id of our own making: ``q``, the second in base 36, and chance; never the same twice."""
+    seconds, text = int(time.time()), ""
+    while seconds:
+        seconds, digit = divmod(seconds, 36)
+        text = _ID_ALPHABET[digit] + text
+    return "q" + text + "".join(secrets.choice(_ID_ALPHABET) for _ in range(6))
+
+
+def is_own(order: Order) -> bool:
+    """Whether an order was made by qmt: its strategy name or its client id says so."""
+    remark = order.order_remark
+    made = len(remark) == 13 and remark[0] == "q" and all(char in _ID_ALPHABET for char in remark)
+    return order.strategy_name == DEFAULT_STRATEGY or made

@@ -1,0 +1,712 @@
+"""What people read, in Chinese and English, by code. Keys of JSON, codes and options are English and not here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """An error's message and what to do next, in both languages; ``str.format`` fills in the error's params."""
+
+    zh: str
+    zh_hint: str
+    en: str
+    en_hint: str
+
+
+#: an error's words by its code
+ERRORS: dict[str, Text] = {
+    # -- usage ------------------------------------------------------------------------------------------
+    "usage": Text("{detail}", "看 {command} --help", "{detail}", "see {command} --help"),
+    # -- the exchanges' rules (qmtcli.rules) --------------------------------------------------------------
+    "code_unknown": Text(
+        "不认识代码 {code}",
+        "写成 600000.SH 的样子, 交易所为 SH, SZ 或 BJ",
+        "unknown code {code}",
+        "write it like 600000.SH, with exchange SH, SZ or BJ",
+    ),
+    "not_tradable": Text(
+        "{code} 是指数, 不能买卖",
+        "换成股票, 基金或债券的代码",
+        "{code} is an index and cannot be traded",
+        "use the code of a share, fund or bond",
+    ),
+    "volume_not_positive": Text(
+        "{code} 的数量 {volume} 不是正数",
+        "数量至少为 1",
+        "volume {volume} of {code} is not positive",
+        "give a volume of at least 1",
+    ),
+    "below_min": Text(
+        "{code} 最少买 {minimum}, 委托数量 {volume} 不足",
+        "买入 {minimum} 或以上",
+        "the smallest buy of {code} is {minimum}, not {volume}",
+        "buy {minimum} or more",
+    ),
+    "odd_lot": Text(
+        "{code} 的数量 {volume} 不是 {step} 的整数倍",
+        "改为 {below} 或 {above}",
+        "volume {volume} of {code} is not a multiple of {step}",
+        "make it {below} or {above}",
+    ),
+    "below_min_sell": Text(
+        "{code} 最少卖 {minimum}, 不足时须一次卖完 (可卖 {sellable}), 委托数量 {volume}",
+        "卖出 {minimum} 或以上, 或全部卖出 (all)",
+        "a sell of {code} is at least {minimum}, or all of what can be sold ({sellable}), not {volume}",
+        "sell {minimum} or more, or 'all'",
+    ),
+    "odd_lot_sell": Text(
+        "{code} 的卖出数量 {volume} 不是 {step} 的整数倍, 零股 {remainder} 须一次卖出",
+        "卖出 {step} 的整数倍, 或带上全部零股 {remainder}",
+        "sell volume {volume} of {code} is not a multiple of {step}, and its odd lot is {remainder}",
+        "sell a multiple of {step}, with or without the whole odd lot of {remainder}",
+    ),
+    "over_cap": Text(
+        "{code} 单笔委托最多 {cap}, 委托数量 {volume} 超限",
+        "分成几笔委托",
+        "one order of {code} is at most {cap}, not {volume}",
+        "split it into several orders",
+    ),
+    "no_market_orders": Text(
+        "{code} 不接受市价委托",
+        "用限价: --limit 或 --price",
+        "{code} takes no market orders",
+        "use a limit order: --limit or --price",
+    ),
+    "market_kind_unavailable": Text(
+        "{exchange} 没有市价类型 {kind}",
+        "可用的类型: {available}",
+        "{exchange} has no market order type {kind}",
+        "it has: {available}",
+    ),
+    "calendar_ended": Text(
+        "交易日历只到 {last}",
+        "交易所公布新一年的休市安排后, 用 qmt calendar import FILE 导入",
+        "the trading calendar ends on {last}",
+        "import the days the exchanges published since: qmt calendar import FILE",
+    ),
+    "calendar_line": Text(
+        "第 {line} 行不是按顺序的日期: {text}",
+        "每行一个日期, 如 20270104 或 2027-01-04, 从早到晚",
+        "line {line} is not a date in order: {text}",
+        "one day a line, like 20270104 or 2027-01-04, earliest first",
+    ),
+    # -- codes and text (qmtcli.symbols, qmtcli.text) ------------------------------------------------------
+    "malformed_code": Text(
+        "{code} 不是证券代码",
+        "写成 600000.SH, sh600000 或 600000.XSHG 的样子",
+        "{code} is not a security code",
+        "write it like 600000.SH, sh600000 or 600000.XSHG",
+    ),
+    "short_code": Text(
+        "代码 {code} 不足六位",
+        "电子表格会吃掉前面的零; 若是 {padded}, 请写全, 并把该列设为文本",
+        "code {code} has fewer than six digits",
+        "spreadsheets eat leading zeros: if {padded} is meant write it in full, and make the column text",
+    ),
+    "ambiguous_code": Text(
+        "代码 {code} 可能是 {candidates}",
+        "写上交易所",
+        "code {code} may be any of {candidates}",
+        "say the exchange",
+    ),
+    "undecodable_text": Text(
+        "输入的文字编码无法识别",
+        "存为 UTF-8, UTF-16 或 GBK",
+        "the encoding of the input cannot be told",
+        "save it as UTF-8, UTF-16 or GBK",
+    ),
+    # -- configuration (qmtcli.config) ---------------------------------------------------------------------
+    "unreadable_config": Text(
+        "读不了配置 {source}: {why}",
+        "检查该文件; 双引号里的反斜杠是转义, 路径不要加双引号",
+        "cannot read the configuration {source}: {why}",
+        "mend that file; a backslash inside double quotes is an escape, so leave paths unquoted",
+    ),
+    "unknown_key": Text(
+        "{source}: 没有 {key} 这一项",
+        "是 {nearest} 吗?",
+        "{source}: there is no {key}",
+        "did you mean {nearest}?",
+    ),
+    "profile_key": Text(
+        "{source}: {key} 属于某个 profile",
+        "写到 profiles: 下该 profile 的名下",
+        "{source}: {key} belongs to a profile",
+        "put it under profiles:, below the name of a profile",
+    ),
+    "duplicate_key": Text(
+        "{source}: {key} 写了两次",
+        "留下一个",
+        "{source}: {key} stands there twice",
+        "keep one of them",
+    ),
+    "forbidden_key": Text(
+        "{source}: {key} 不能在这里设置",
+        "写到用户配置文件 (qmt config path), 或用命令行选项",
+        "{source}: {key} may not be set here",
+        "put it into your own file (qmt config path) or use a flag",
+    ),
+    "may_only_tighten": Text(
+        "{source}: {key}: {value} 比用户配置 ({bound}) 宽松, 这里只能收紧",
+        "改为不超过 {bound}, 或修改用户配置文件 (qmt config path)",
+        "{source}: {key}: {value} is looser than your own setting ({bound}); this place may only tighten",
+        "stay within {bound}, or change your own file (qmt config path)",
+    ),
+    "limits_of_folder_alone": Text(
+        "{source}: 实盘 {profile} 在用户配置里没有 limits, 不能只由当前目录给出",
+        "先在用户配置文件 (qmt config path) 的 {profile} 下写 limits, 或 limits: none",
+        "{source}: live profile {profile} has no limits of its own, and a folder alone cannot give them",
+        "first say limits: (or limits: none) for {profile} in your own file (qmt config path)",
+    ),
+    "bad_value": Text(
+        "{source}: {key} 的值 {value} 不对",
+        "应为 {expected}",
+        "{source}: {value} is no value for {key}",
+        "expected: {expected}",
+    ),
+    "bad_choice": Text(
+        "{source}: {key} 的值 {value} 不对, 可选 {choices}",
+        "是 {nearest} 吗?",
+        "{source}: {value} is no value for {key}, which is one of {choices}",
+        "did you mean {nearest}?",
+    ),
+    "unquoted": Text(
+        "{source}: {key} 的值 {value} 没有加引号, 会被当成数字等而丢掉前面的零",
+        '写成 "{value}"',
+        "{source}: {key} is text, and {value} without quotes is not: leading zeros would be lost",
+        'write "{value}"',
+    ),
+    "escaped_text": Text(
+        "{source}: {key} 含有控制字符",
+        r"双引号里的 \b, \n, \t 是转义: 去掉双引号, 或换成单引号",
+        "{source}: {key} holds control characters",
+        r"\b, \n and \t inside double quotes are escapes: drop the quotes or use single ones",
+    ),
+    "wrong_mode": Text(
+        "{source}: {key} 对 {mode} 的 profile 没有意义",
+        "删去; path 和 module_path 只用于 live: true, market, hours 和 cash 只用于模拟",
+        "{source}: {key} means nothing on a {mode} profile",
+        "remove it: path and module_path are for live: true only, market, hours and cash for paper only",
+    ),
+    "missing_key": Text(
+        "{source}: 实盘 profile {profile} 缺少 {key}",
+        "实盘须写明 path 和 account",
+        "{source}: live profile {profile} has no {key}",
+        "a live profile needs path and account",
+    ),
+    "unknown_profile": Text(
+        "没有名为 {name} 的 profile ({source})",
+        "已有: {known}; 最接近的是 {nearest}",
+        "there is no profile {name} ({source})",
+        "there are: {known}; the nearest is {nearest}",
+    ),
+    # -- environment ------------------------------------------------------------------------------------
+    "state_unusable": Text(
+        "状态目录不可用: {path}: {why}",
+        "检查权限与磁盘空间, 或用环境变量 QMT_STATE 指定别处",
+        "the state folder cannot be used: {path}: {why}",
+        "check permissions and disk space, or name another folder in QMT_STATE",
+    ),
+    "account_file_version": Text(
+        "模拟账户文件的版本是 {found}, 本程序认识 {known}",
+        "升级 qmt, 或用 QMT_STATE 指定新目录",
+        "the paper account's file has version {found}, this qmt knows {known}",
+        "upgrade qmt, or name a new folder in QMT_STATE",
+    ),
+    "no_xtquant": Text(
+        "找不到 xtquant: {why}",
+        "python -m pip install xtquant, 或在配置里设 module_path",
+        "xtquant cannot be imported: {why}",
+        "python -m pip install xtquant, or set module_path in the profile",
+    ),
+    "no_native_module": Text(
+        "xtquant 的原生模块 {module} 无法加载: {why}",
+        "实盘需要 64 位 Windows 与 CPython 3.6-3.13; 其他机器请用模拟盘: --profile paper",
+        "xtquant's native module {module} cannot be loaded: {why}",
+        "live trading needs 64-bit Windows and CPython 3.6 to 3.13; elsewhere use paper: --profile paper",
+    ),
+    "paper_not_proved": Text(
+        "不能证明这是模拟: {file} 不是迅投原版 xtquant, 已停止",
+        "有软件包覆盖了 xtquant; 在新的虚拟环境安装, 或 python -m pip install --force-reinstall xtquant",
+        "this cannot be proved to be paper: {file} is not the vendor's own xtquant; nothing was done",
+        "a package has overwritten xtquant: use a fresh virtual environment, "
+        "or python -m pip install --force-reinstall xtquant",
+    ),
+    "too_late_for_paper": Text(
+        "xtquant 已先被导入, 无法再换成模拟: {why}",
+        "在新进程里运行 qmt",
+        "xtquant was imported before the paper exchange could take its place: {why}",
+        "run qmt in a process of its own",
+    ),
+    "market_not_served": Text(
+        "模拟盘还不支持行情来源 {market}",
+        "market: sample, 或一个行情文件夹",
+        "the paper exchange does not serve market {market} yet",
+        "market: sample, or a folder of tapes",
+    ),
+    "bad_clock": Text(
+        "QMT_PAPER_CLOCK 不是时间: {text}: {why}",
+        "例: 2023-02-07T10:00:00",
+        "QMT_PAPER_CLOCK is no time: {text}: {why}",
+        "for example 2023-02-07T10:00:00",
+    ),
+    "config_exists": Text(
+        "配置文件已存在: {path}",
+        "编辑它, 或加 --force (旧的留作 .bak)",
+        "there is a configuration already: {path}",
+        "edit it, or use --force (the old one is kept as .bak)",
+    ),
+    "config_not_written": Text(
+        "配置文件写不了: {path}: {why}",
+        "检查权限, 或用 QMT_CONFIG 指定别处",
+        "the configuration cannot be written: {path}: {why}",
+        "check permissions, or name another file in QMT_CONFIG",
+    ),
+    "no_folder": Text(
+        "没有这个文件夹: {path}",
+        "path 应为券商终端安装目录下的 userdata_mini",
+        "there is no folder {path}",
+        "path is userdata_mini in the folder of the broker's terminal",
+    ),
+    "not_userdata_mini": Text(
+        "这不是 userdata_mini: {path}",
+        "path 应以 userdata_mini 结尾; userdata 属于完整版 QMT",
+        "this is no userdata_mini: {path}",
+        "path must end in userdata_mini; userdata belongs to the full QMT",
+    ),
+    # -- the link ---------------------------------------------------------------------------------------
+    "connect_failed": Text(
+        "连不上终端 (connect 返回 {result}): {path}",
+        "按可能性: 终端未以极简模式登录; 路径不对; 终端装在 C 盘而未以管理员运行; 无写权限; 账号未开通接口权限",
+        "no connection to the terminal (connect answered {result}): {path}",
+        "most likely first: it is not logged in in minimal mode; the path is wrong; it is on C: without "
+        "administrator rights; no write permission; the account has no API permission",
+    ),
+    "subscribe_failed": Text(
+        "终端没有账号 {account_id}",
+        "核对配置里的 account 与终端登录的资金账号",
+        "the terminal has no account {account_id}",
+        "compare the profile's account with the one the terminal is logged in to",
+    ),
+    "account_not_found": Text(
+        "终端没有账号 {account_id}, 有: {known}",
+        "改正配置里的 account",
+        "the terminal has no account {account_id}; it has {known}",
+        "correct the profile's account",
+    ),
+    "account_not_ready": Text(
+        "账号 {account_id} 未就绪: {word} ({status})",
+        "等终端与柜台的连接恢复, 或在终端重新登录",
+        "account {account_id} is not ready: {word} ({status})",
+        "wait for the terminal's link to the broker, or log in again there",
+    ),
+    "no_answer": Text(
+        "{seconds} 秒内没有回应: {call}",
+        "看终端是否卡住; 或加大 --timeout",
+        "no answer within {seconds} s: {call}",
+        "see whether the terminal hangs, or raise --timeout",
+    ),
+    "query_failed": Text(
+        "查询失败: {call}",
+        "连接已断或账号未登录; 用 qmt login-check 检查",
+        "the query failed: {call}",
+        "the link is down or the account is not logged in; see qmt login-check",
+    ),
+    "no_data_service": Text(
+        "连不上行情服务: {why}",
+        "启动并登录终端; 用 qmt login-check 检查",
+        "there is no data service: {why}",
+        "start the terminal and log in; see qmt login-check",
+    ),
+    "no_free_session": Text(
+        "{count} 个会话编号都在使用",
+        "等其他 qmt 命令结束",
+        "all {count} session ids are in use",
+        "wait until other qmt commands have ended",
+    ),
+    # -- data -------------------------------------------------------------------------------------------
+    "unknown_code": Text(
+        "没有这个代码: {codes}",
+        "核对代码与市场后缀; 模拟盘的代码见 qmt quote 的帮助或 README",
+        "unknown code: {codes}",
+        "check code and market suffix; the paper market holds the codes listed in the README",
+    ),
+    "no_quote": Text(
+        "没有行情: {codes}",
+        "该证券今日可能没有交易, 或行情还没开始",
+        "no quote: {codes}",
+        "it may not trade today, or the day has not begun",
+    ),
+    "stale_quote": Text(
+        "行情太旧 (超过 {max_age} 秒): {codes}",
+        "看行情连接是否中断",
+        "older than {max_age} s: {codes}",
+        "see whether the data link is down",
+    ),
+    "no_such_price": Text(
+        "{code} 现在没有 {name} 价",
+        "改用 --limit 指定价格",
+        "{code} has no {name} price now",
+        "name a price with --limit",
+    ),
+    "unknown_order": Text(
+        "今日没有这些委托: {ids}",
+        "qmt orders 列出今日委托",
+        "no such order today: {ids}",
+        "qmt orders lists the orders of the day",
+    ),
+    # -- the command line -------------------------------------------------------------------------------
+    "bad_volume": Text(
+        "不是数量: {text}",
+        "正整数, 单位股; 也可写 3手 或 2万; 卖出可写 all",
+        "this is no volume: {text}",
+        "a positive whole number of shares; 3手 and 2万 are understood, and all when selling",
+    ),
+    "bad_money": Text(
+        "不是金额: {text}",
+        "正数, 单位元; 也可写 5万 或 1.2亿",
+        "this is no amount: {text}",
+        "a positive number of CNY; 5万 and 1.2亿 are understood",
+    ),
+    "bad_price": Text(
+        "不是价格: {text}",
+        "正数, 或 peer own last mid up down, 可加 ±N 跳",
+        "this is no price: {text}",
+        "a positive number, or peer own last mid up down, with ±N ticks if wanted",
+    ),
+    "one_price": Text(
+        "要且只要一个价格: --limit, --price 或 --market",
+        "例: --limit 9.09; 市价没有默认值",
+        "exactly one of --limit, --price and --market is needed",
+        "for example --limit 9.09; no price is taken for granted",
+    ),
+    "protect_needs_market": Text(
+        "--protect 只用于 --market",
+        "去掉 --protect",
+        "--protect goes with --market only",
+        "leave --protect out",
+    ),
+    "unknown_market_kind": Text(
+        "没有市价类型 {kind}",
+        "有: {known}",
+        "there is no market order type {kind}",
+        "there are: {known}",
+    ),
+    "volume_or_value": Text(
+        "数量与 --value 二选一",
+        "例: qmt buy 600000.SH 100 --limit 9.09",
+        "either a volume or --value is needed",
+        "for example qmt buy 600000.SH 100 --limit 9.09",
+    ),
+    "all_is_for_selling": Text(
+        "all 只用于卖出",
+        "买入请写数量或 --value",
+        "all is for selling",
+        "to buy, give a volume or --value",
+    ),
+    "bad_client_id": Text(
+        "委托标识不合要求: {text}",
+        "1-20 个 ASCII 字母、数字或 -_.: , 至少一个字母",
+        "this is no client id: {text}",
+        "1 to 20 ASCII letters, digits or -_.: with a letter among them",
+    ),
+    "bad_strategy": Text(
+        "策略名不合要求: {text}",
+        "1-23 字节 (一个汉字 3 字节)",
+        "this is no strategy name: {text}",
+        "1 to 23 bytes; a Chinese character counts 3",
+    ),
+    "ids_or_all": Text(
+        "给出委托编号, 或 --all",
+        "qmt orders --open 列出未完成的委托",
+        "name orders, or use --all",
+        "qmt orders --open lists what is not final",
+    ),
+    "narrowing_needs_all": Text(
+        "--code, --side, --mine 只与 --all 同用",
+        "去掉编号, 加 --all",
+        "--code, --side and --mine go with --all",
+        "leave the ids out and use --all",
+    ),
+    "empty_stdin": Text(
+        "标准输入是空的",
+        "看上一条命令是否有输出",
+        "stdin is empty",
+        "see whether the command before printed anything",
+    ),
+    "bad_json": Text(
+        "标准输入不是可读的 JSON: {why}",
+        "用 qmt 命令的 --json 输出",
+        "stdin is no readable JSON: {why}",
+        "feed it what a qmt command prints with --json",
+    ),
+    "row_without_key": Text(
+        "JSON 的行里没有 {keys}",
+        "用 qmt 命令的 --json 输出",
+        "a row of the JSON has none of {keys}",
+        "feed it what a qmt command prints with --json",
+    ),
+    "unknown_field": Text(
+        "没有字段 {field}",
+        "有: {nearest}",
+        "there is no field {field}",
+        "there is: {nearest}",
+    ),
+    "no_strategy_file": Text(
+        "没有这个文件: {path}",
+        "给出一个 Python 文件",
+        "there is no file {path}",
+        "name a Python file",
+    ),
+    # -- refused here, nothing sent ---------------------------------------------------------------------
+    "off_tick": Text(
+        "价格 {price} 不在最小变动单位上",
+        "用 {below} 或 {above}, 或加 --round",
+        "price {price} is off the tick",
+        "use {below} or {above}, or --round",
+    ),
+    "outside_band": Text(
+        "价格 {price} 超出涨跌停 {down}-{up}",
+        "改到范围之内",
+        "price {price} is outside the day's limits {down}-{up}",
+        "choose one within",
+    ),
+    "outside_cage": Text(
+        "价格 {price} 超出有效申报价格范围 {bound}",
+        "不要越过 {bound}, 或用 --price peer",
+        "price {price} is outside the effective price range, which ends at {bound}",
+        "do not go past {bound}, or use --price peer",
+    ),
+    "below_lot": Text(
+        "{value} 元不够一手 {code}: {volume} 股需 {least} 元",
+        "加大 --value",
+        "{value} CNY do not buy one lot of {code}: {volume} shares cost {least}",
+        "raise --value",
+    ),
+    "nothing_to_sell": Text(
+        "{code} 现在没有可卖的: 持有 {volume}, 冻结 {frozen}, 其余为 T+1",
+        "今日买入的下一交易日才可卖; 冻结的先撤单",
+        "nothing of {code} can be sold now: {volume} held, {frozen} frozen, the rest is T+1",
+        "what was bought today can be sold on the next trading day; cancel open sells first",
+    ),
+    "another_account": Text(
+        "输入的行属于 {key} {theirs}, 当前是 {ours}",
+        "用 --profile 选对应的配置",
+        "a row belongs to {key} {theirs}, this is {ours}",
+        "choose the profile it belongs to with --profile",
+    ),
+    "id_of_another_order": Text(
+        "标识 {client_id} 今日已用于另一笔委托 {order_id}",
+        "换一个 --id",
+        "id {client_id} belongs to another order of today, {order_id}",
+        "choose another --id",
+    ),
+    "needs_yes": Text(
+        "配置 {profile}: 这里不能询问, 需要 --yes",
+        "确认后加 --yes",
+        "profile {profile}: nobody can be asked here, so --yes is needed",
+        "add --yes when you mean it",
+    ),
+    "declined": Text("已取消, 没有发送", "", "declined, nothing was sent", ""),
+    "name_the_profile": Text(
+        "有实盘配置时, 无人值守的写操作必须指明配置",
+        "加 --profile {profile}",
+        "there is a live profile, so an unattended write must name the one it means",
+        "add --profile {profile}",
+    ),
+    "writes_not_allowed": Text(
+        "配置 {profile} 只允许 writes: {writes}",
+        "在用户配置文件里修改 writes",
+        "profile {profile} allows writes: {writes} only",
+        "change writes in the user's configuration",
+    ),
+    "no_limits": Text(
+        "配置 {profile} 没有 limits, 不能无人值守下实盘单",
+        "在用户配置文件里写 limits, 或明确写 limits: none",
+        "profile {profile} has no limits, so it does not trade live unattended",
+        "set limits in the user's configuration, or say limits: none",
+    ),
+    "limits_need_a_ledger": Text(
+        "这个版本还不能执行限制 {limits}, 因此拒绝无人值守的实盘单",
+        "去掉这些限制, 或在终端上确认下单",
+        "this version cannot keep the limits {limits} yet, so it does not trade live unattended under them",
+        "leave them out, or confirm the order on a terminal",
+    ),
+    "limit_symbols": Text(
+        "{code} 不在 limits.symbols 之内",
+        "允许的: {allowed}",
+        "{code} is not among limits.symbols",
+        "allowed: {allowed}",
+    ),
+    "limit_order_volume": Text(
+        "数量 {volume} 超过 limits.order_volume {limit}",
+        "减少数量",
+        "volume {volume} is over limits.order_volume {limit}",
+        "order less",
+    ),
+    "limit_order_value": Text(
+        "金额 {value} 超过 limits.order_value {limit}",
+        "减少数量",
+        "value {value} is over limits.order_value {limit}",
+        "order less",
+    ),
+    "limit_price_away": Text(
+        "价格离现价 {away:.2%}, 超过 limits.price_away {limit:.2%}",
+        "改价格",
+        "the price is {away:.2%} from the last one, over limits.price_away {limit:.2%}",
+        "choose another price",
+    ),
+    "limit_price_away_unknown": Text(
+        "{code} 没有现价, 无法核对 limits.price_away",
+        "等行情恢复",
+        "{code} has no last price to hold limits.price_away against",
+        "wait for quotes",
+    ),
+    "day_follows_calendar": Text(
+        "hours: exchange 的交易日跟随日历",
+        "只有 hours: always 的模拟盘可用 next-day",
+        "with hours: exchange the day follows the calendar",
+        "next-day is for paper profiles with hours: always",
+    ),
+    "not_a_paper_profile": Text(
+        "{profile} 不是模拟配置",
+        "用 --profile 选一个模拟配置",
+        "{profile} is no paper profile",
+        "choose one with --profile",
+    ),
+    "script_needs_unguarded": Text(
+        "实盘配置 {profile}: 脚本下的单不经过 qmt 的检查",
+        "先在模拟盘运行 (--profile paper); 确要如此加 --unguarded",
+        "live profile {profile}: a script's orders do not pass qmt's checks",
+        "run it on paper first (--profile paper); if you mean it, --unguarded",
+    ),
+    # -- refused by broker or exchange ------------------------------------------------------------------
+    "rejected": Text(
+        "废单 {order_id}: {reason}",
+        "按原因修改后重新下单; 没有委托成立",
+        "order {order_id} was rejected: {reason}",
+        "mend what it names and order again; no order stands",
+    ),
+    "not_taken": Text(
+        "终端不接受委托: {reason}",
+        "用 qmt login-check 检查账号; 没有委托成立",
+        "the terminal did not take the order: {reason}",
+        "see qmt login-check; no order stands",
+    ),
+    # -- outcome unknown --------------------------------------------------------------------------------
+    "no_answer_to_order": Text(
+        "委托 {client_id} ({stock_code}) 已发出, 没有回应: 结果未知",
+        "不要重发; 先看 qmt orders 与终端",
+        "order {client_id} ({stock_code}) was sent and not answered: its outcome is unknown",
+        "do not resend; look at qmt orders and at the terminal first",
+    ),
+    "answered_minus_one": Text(
+        "委托 {client_id} 得到 -1 ({reason}), 但它可能成立: 结果未知",
+        "不要重发; 先看 qmt orders 与终端",
+        "order {client_id} was answered -1 ({reason}) and may stand all the same: its outcome is unknown",
+        "do not resend; look at qmt orders and at the terminal first",
+    ),
+    "stopped_after_sending": Text(
+        "发出之后被中断 ({why}): {ids}",
+        "不要重发; 先看 qmt orders",
+        "stopped ({why}) after something was sent: {ids}",
+        "do not resend; look at qmt orders first",
+    ),
+    # -- a bug ------------------------------------------------------------------------------------------
+    "bug": Text(
+        "qmt 内部错误: {detail}",
+        "加 --debug 再运行一次, 把输出报告给开发者",
+        "a bug in qmt: {detail}",
+        "run again with --debug and report what it prints",
+    ),
+}
+
+#: captions and words by key: (Chinese, English)
+WORDS: dict[str, tuple[str, str]] = {
+    "paper": ("模拟", "paper"),
+    "live": ("实盘", "live"),
+    "yes": ("是", "yes"),
+    "no": ("否", "no"),
+    # sides and order states
+    "buy": ("买入", "buy"),
+    "sell": ("卖出", "sell"),
+    "unreported": ("未报", "unreported"),
+    "wait_reporting": ("待报", "to be reported"),
+    "reported": ("已报", "reported"),
+    "reported_cancel": ("已报待撤", "cancel pending"),
+    "partsucc_cancel": ("部成待撤", "part-filled, cancel pending"),
+    "part_canceled": ("部撤", "part-canceled"),
+    "canceled": ("已撤", "canceled"),
+    "part_filled": ("部成", "part-filled"),
+    "filled": ("已成", "filled"),
+    "rejected": ("废单", "rejected"),
+    "unknown": ("未知", "unknown"),
+    "sent": ("已发送", "sent"),
+    "not_sent": ("未发送", "not sent"),
+    # price kinds
+    "limit": ("限价", "limit"),
+    "latest": ("最新价", "latest"),
+    "best5-cancel": ("五档即成剩撤", "best5-cancel"),
+    "best5-limit": ("五档即成剩转限价", "best5-limit"),
+    "peer": ("对手方最优", "peer"),
+    "mine": ("本方最优", "mine"),
+    "ioc": ("即成剩撤", "ioc"),
+    "fok": ("全成或撤", "fok"),
+    "after-hours": ("盘后定价", "after-hours"),
+    "subscription": ("申购", "subscription"),
+    # results of a cancel
+    "would_cancel": ("将撤", "would be canceled"),
+    "final": ("已是最终状态", "already final"),
+    "filled_first": ("已先成交", "filled first"),
+    "refused": ("撤单被拒", "refused"),
+    "pending": ("撤单中", "pending"),
+    # checks
+    "ok": ("通过", "ok"),
+    "warn": ("注意", "warn"),
+    "fail": ("失败", "FAIL"),
+    "skipped": ("跳过", "skipped"),
+    "configuration": ("配置", "configuration"),
+    "folder": ("文件夹", "folder"),
+    "module": ("接口模块", "module"),
+    "connect": ("连接", "connect"),
+    "account": ("账号", "account"),
+    "asset": ("资金", "asset"),
+    "quote": ("行情", "quote"),
+}
+
+
+def word(key: str, lang: str) -> str:
+    """The word for ``key`` in ``lang`` (``zh`` or ``en``); the key itself when it has none."""
+    pair = WORDS.get(key)
+    return key if pair is None else pair[0 if lang == "zh" else 1]
+
+
+def error_text(code: str, params: Mapping[str, object], lang: str) -> tuple[str, str]:
+    """(message, hint) of an error code, filled in.
+
+    Raises KeyError for a code without text: a test holds that every raised code has one.
+    """
+    text = ERRORS[code]
+    message, hint = (text.zh, text.zh_hint) if lang == "zh" else (text.en, text.en_hint)
+    shown = {key: _shown(value) for key, value in params.items()}
+    return message.format_map(shown), hint.format_map(shown)
+
+
+def _shown(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+
+_language = "en"
+
+
+def set_language(lang: str) -> None:
+    """Choose the language of `say`, before the modules of commands are imported."""
+    global _language
+    _language = lang
+
+
+def say(zh: str, en: str) -> str:
+    """One of two wordings, in the language of this run."""
+    return zh if _language == "zh" else en

@@ -1,0 +1,6 @@
+"""The embedded paper exchange: stand-ins for xtquant's two native modules, and what they stand on.
+
+From the top down: `trading` and `market` are mounted as ``xtquant.xtpythonclient`` and ``xtquant.datacenter``
+by `mount`; they speak to `exchange`, which keeps the rules' word over an account in `store` and a market in
+`feed`; `sample` and `folder` are the tapes a feed shows. Nothing here knows the commands above the vendor's line.
+"""

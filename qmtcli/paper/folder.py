@@ -1,0 +1,504 @@
+"""A market from a folder of tapes: files of xtquant's tick and bar columns.
+
+A file belongs to the code its name begins with (``600519.SH_20230207_tick.csv.gz``), or to the codes of its
+column ``code`` or ``stock_code``. Its columns say what it holds: ``lastPrice`` ticks, ``close`` bars; of one
+day where a part of the name is ``1d`` or the times are in a column ``date``, else of one minute, labelled by
+its end. A code that has only bars has a history and no quotes. Only the files of the codes asked for are read.
+
+Units. ``pvolume`` is shares, ``volume_lot`` lots. ``volume`` alone is shares or lots, whichever the file's
+amount over its price comes nearer to; shares where there is no amount. Level volumes are lots in xtquant's own
+files and shares in some others: shares when at least `_ENOUGH` of them are shown and one in five of these is
+a multiple of 100 (of bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no reason
+to be round; else lots.
+
+An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no prefix
+does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from math import sqrt
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qmtcli.errors import ConfigError
+from qmtcli.model import Instrument, Kind
+from qmtcli.paper.clock import DAY_MS, SHANGHAI, day_of
+from qmtcli.paper.columns import ENDINGS, Columns
+from qmtcli.paper.tape import Bar, Level, Tick
+
+_TABLE = "instruments.csv"
+_BONDS = frozenset({Kind.CONV_BOND, Kind.EXCH_BOND, Kind.TREASURY, Kind.REPO})
+#: level volumes a file must show before their unit is guessed from them, and how many are looked at
+_ENOUGH, _LOOKED_AT = 100, 4_000
+#: lot -> how many of the level volumes must be whole lots to be shares
+_ROUND = {100: 0.2, 10: 0.9}
+
+_MINUTE = 60_000
+_MORNING = 34_200_000  # 09:30
+_NOON = 41_400_000  # 11:30
+_AFTERNOON = 46_800_000  # 13:00
+_CLOSE = 54_000_000  # 15:00
+_EPOCH = date(1970, 1, 1)
+_OFFSET_MS = 8 * 3_600_000
+
+_Side = list[tuple["array[float]", "array[float]"]]
+
+
+class _Ticks(NamedTuple):
+    """The columns of one file that ticks are made of."""
+
+    #: lastPrice, open, high, low, lastClose
+    prices: list[array[float]]
+    volume: array[float]
+    amount: array[float]
+    trades: array[float] | None
+    phase: array[float] | None
+    asks: _Side
+    bids: _Side
+    #: shares in a unit of ``volume``, and of a level's volume
+    volume_unit: int
+    level_unit: int
+
+    def tick(self, ms: int, row: int) -> Tick:
+        return Tick(
+            ms,
+            *[round(column[row] * 1000) for column in self.prices],
+            round(self.volume[row]) * self.volume_unit,
+            round(self.amount[row] * 100),
+            round(self.trades[row]) if self.trades else 0,
+            round(self.phase[row]) if self.phase else 0,
+            self._levels(self.asks, row),
+            self._levels(self.bids, row),
+        )
+
+    def _levels(self, side: _Side, row: int) -> tuple[Level, ...]:
+        unit = self.level_unit
+        return tuple(
+            [(round(p[row] * 1000), round(v[row]) * unit) for p, v in side if p[row] > 0 and v[row] > 0]
+        )
+
+
+class _Day(NamedTuple):
+    """The snapshots of one code on one day: when, and where each is found."""
+
+    times: list[int]
+    rows: list[tuple[_Ticks, int]]
+
+    def tick(self, index: int) -> Tick:
+        ticks, row = self.rows[index]
+        return ticks.tick(self.times[index], row)
+
+
+class _Code(NamedTuple):
+    """All that the folder has of one code."""
+
+    days: dict[date, _Day]
+    #: bars by period, in order
+    bars: dict[str, list[Bar]]
+
+
+class FolderTape:
+    """A folder of files as a `qmtcli.paper.tape.Tape`. Files are read when their code is first asked for."""
+
+    name = "tape"
+    synthetic = False
+
+    def __init__(self, folder: Path) -> None:
+        """Raises ConfigError ``tape_empty`` when the folder does not exist or holds no table file."""
+        paths = sorted(path for path in folder.iterdir() if _is_table(path)) if folder.is_dir() else []
+        self._folder = folder
+        self._files: dict[str, list[Path]] = {}
+        #: files of many codes
+        self._mixed: list[Path] = []
+        for path in paths:
+            if path.name == _TABLE:
+                continue
+            code = path.name[:9].upper()
+            if _is_code(code):
+                self._files.setdefault(code, []).append(path)
+            else:
+                self._mixed.append(path)
+        if not self._files and not self._mixed:
+            raise ConfigError("tape_empty", path=str(folder))
+        self._read: dict[str, _Code] = {}
+
+    def codes(self) -> Sequence[str]:
+        """Codes it holds, in alphabetical order. Raises ConfigError for a file of many codes it cannot read."""
+        return sorted({*self._files, *self._parts})
+
+    def instrument(self, code: str) -> Instrument | None:
+        """By its prefix and ``instruments.csv``; None for a code it does not hold. Raises ConfigError."""
+        if code not in self._files and code not in self._parts:
+            return None
+        return self._instrument(code)
+
+    def days(self) -> Sequence[date]:
+        """Days with ticks of any code, in order; of a folder without ticks, those of its bars."""
+        return self._days
+
+    def preclose(self, code: str, day: date) -> int:
+        """Of the day's ticks or bar, else the last close before it; 0 when the folder tells none."""
+        held = self._code(code)
+        if day in held.days:
+            return held.days[day].tick(-1).preclose
+        for bar in reversed(self.bars(code, "1d", date.min, day)):
+            return bar.preclose if bar.day == day else bar.close
+        return 0
+
+    def tick(self, code: str, day: date, ms: int) -> Tick | None:
+        """The last snapshot at or before ``ms``; None before the first. Raises ConfigError."""
+        of_day = self._code(code).days.get(day)
+        index = bisect_right(of_day.times, ms) if of_day else 0
+        return of_day.tick(index - 1) if of_day and index else None
+
+    def ticks(self, code: str, day: date, after: int, until: int) -> Sequence[Tick]:
+        """Snapshots with ``after < ms <= until``, in order. Raises ConfigError."""
+        of_day = self._code(code).days.get(day)
+        if of_day is None:
+            return []
+        first, beyond = bisect_right(of_day.times, after), bisect_right(of_day.times, until)
+        return [of_day.tick(index) for index in range(first, beyond)]
+
+    def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
+        """The folder's own bars, and on other days bars made of its minutes or ticks. Raises ConfigError."""
+        held = self._code(code)
+        bars = [bar for bar in held.bars.get(period, ()) if first <= bar.day <= last]
+        have = {bar.day for bar in bars}
+        if period == "1d":
+            for bar in _days_of(bar for bar in held.bars.get("1m", ()) if first <= bar.day <= last):
+                if bar.day not in have:
+                    have.add(bar.day)
+                    bars.append(bar)
+        make = _day_bar if period == "1d" else _minute_bars
+        for day, of_day in held.days.items():
+            if first <= day <= last and day not in have:
+                bars += make(day, [tick for tick in map(of_day.tick, range(len(of_day.times))) if tick.last])
+        return sorted(bars)
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def _parts(self) -> dict[str, list[Columns]]:
+        """Rows of the files of many codes, by code."""
+        parts: dict[str, list[Columns]] = {}
+        for path in self._mixed:
+            columns = Columns.read(path)
+            name = columns.first("code", "stock_code")
+            if name is None:
+                raise columns.error(None, "no code in the file's name, and no column code")
+            for row, code in enumerate(columns.values(name)):
+                if not _is_code(str(code)):
+                    raise columns.error(row, f"{name} is {code!r}")
+            for code, rows in columns.split(name).items():
+                parts.setdefault(code, []).append(rows)
+        return parts
+
+    @cached_property
+    def _table(self) -> dict[str, Columns]:
+        path = self._folder / _TABLE
+        return Columns.read(path).split("code") if path.is_file() else {}
+
+    @cached_property
+    def _days(self) -> list[date]:
+        days: set[date] = set()
+        for code in self.codes():
+            named = [_day_in_name(path) for path in self._files.get(code, ())]
+            if code in self._parts or None in named:
+                days.update(self._code(code).days)
+            else:
+                days.update(day for day in named if day)
+        return sorted(days or {bar.day for code in self.codes() for bar in self._all_bars(code)})
+
+    def _all_bars(self, code: str) -> Iterable[Bar]:
+        return (bar for bars in self._code(code).bars.values() for bar in bars)
+
+    def _code(self, code: str) -> _Code:
+        held = self._read.get(code)
+        if held is None:
+            sources = [Columns.read(path) for path in self._files.get(code, ())]
+            if not sources or self._mixed:
+                sources += self._parts.get(code, [])
+            held = self._read[code] = self._load(code, sources)
+        return held
+
+    def _load(self, code: str, sources: Sequence[Columns]) -> _Code:
+        snapshots: list[tuple[int, _Ticks, int]] = []
+        bars: dict[str, list[Bar]] = {}
+        kind = self._kind(code)
+        for columns in sources:
+            if "lastPrice" in columns:
+                ticks = _ticks(columns, kind, self._told(code, "levels"))
+                snapshots += [(at, ticks, row) for row, at in enumerate(_moments(columns, "time"))]
+            else:
+                period = _period(columns)
+                bars.setdefault(period, []).extend(_bars(columns, kind, period))
+        snapshots.sort(key=lambda snapshot: snapshot[0])
+        days: dict[date, _Day] = {}
+        number, of_day = -1, _Day([], [])
+        for at, ticks, row in snapshots:
+            if at // DAY_MS != number:
+                number = at // DAY_MS
+                of_day = days[_EPOCH + timedelta(days=number)] = _Day([], [])
+            of_day.times.append(at % DAY_MS)
+            of_day.rows.append((ticks, row))
+        return _Code(days, {period: _with_preclose(sorted(found)) for period, found in bars.items()})
+
+    # -- what no price tells ---------------------------------------------------------------------------
+
+    def _kind(self, code: str) -> Kind:
+        instrument = self._instrument(code)
+        return instrument.kind if instrument else Kind.STOCK
+
+    def _told(self, code: str, name: str) -> str:
+        """A cell of the code's line in ``instruments.csv``; empty when there is none."""
+        row = self._table.get(code)
+        return str(row.values(name)[-1]).strip() if row and name in row else ""
+
+    def _instrument(self, code: str) -> Instrument | None:
+        from qmtcli.rules.boards import classify, instrument
+
+        if classify(code) is None:
+            return None
+        told: dict[str, Any] = {}
+        for name, parse in _TOLD.items():
+            if text := self._told(code, name):
+                try:
+                    told[name] = parse(text)
+                except (ValueError, InvalidOperation):
+                    raise self._table[code].error(0, f"{name} is {text!r}") from None
+        return instrument(code, self._told(code, "name") or code, **told)
+
+
+_YES = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "是": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "否": False,
+}
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in _YES:
+        raise ValueError(text)
+    return _YES[text.lower()]
+
+
+def _date(text: str) -> date:
+    return date.fromisoformat(text if "-" in text else f"{text[:4]}-{text[4:6]}-{text[6:]}")
+
+
+#: columns of ``instruments.csv`` that are fields of an Instrument
+_TOLD: dict[str, Callable[[str], object]] = {"st": _flag, "t0": _flag, "listed": _date, "band": Decimal}
+
+
+def _is_table(path: Path) -> bool:
+    return path.name.lower().endswith(ENDINGS) and path.is_file()
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 9 and text[:6].isdecimal() and text[6:] in (".SH", ".SZ", ".BJ")
+
+
+def _name_parts(path: Path) -> list[str]:
+    return path.name.lower().split(".", 2)[1].split("_")[1:] if _is_code(path.name[:9].upper()) else []
+
+
+def _day_in_name(path: Path) -> date | None:
+    """The one day that a name of ticks speaks of; None when it speaks of none, of more, or of bars."""
+    parts = _name_parts(path)
+    days = [part for part in parts if len(part) == 8 and part.isdecimal()]
+    if len(days) != 1 or "1d" in parts or "1m" in parts:
+        return None
+    try:
+        return _date(days[0])
+    except ValueError:
+        return None
+
+
+def _period(columns: Columns) -> str:
+    parts = _name_parts(columns.path)
+    named = next((part for part in parts if part in ("1d", "1m")), "")
+    return named or ("1d" if "date" in columns else "1m")
+
+
+# -- columns → ticks and bars ------------------------------------------------------------------------------
+
+
+def _ticks(columns: Columns, kind: Kind, levels: str) -> _Ticks:
+    lot = 10 if kind in _BONDS else 100
+    prices = [columns.numbers(name) for name in ("lastPrice", "open", "high", "low", "lastClose")]
+    amount, volume = (
+        columns.numbers("amount"),
+        columns.numbers(columns.first("pvolume", "volume") or "volume"),
+    )
+    unit = 1 if "pvolume" in columns else _volume_unit(kind, lot, prices[0], volume, amount)
+    ask_volumes, bid_volumes = columns.five("askVol"), columns.five("bidVol")
+    if levels not in ("", "lots", "shares"):
+        raise ConfigError("tape_unreadable", file=_TABLE, line=1, why=f"levels is {levels!r}")
+    level_unit = {"lots": lot, "shares": 1}.get(levels) or _level_unit(lot, [*ask_volumes, *bid_volumes])
+    return _Ticks(
+        prices,
+        volume,
+        amount,
+        columns.numbers("transactionNum") if "transactionNum" in columns else None,
+        columns.numbers("openInt") if "openInt" in columns else None,
+        list(zip(columns.five("askPrice"), ask_volumes, strict=True)),
+        list(zip(columns.five("bidPrice"), bid_volumes, strict=True)),
+        unit,
+        level_unit,
+    )
+
+
+def _level_unit(lot: int, columns: Sequence[array[float]]) -> int:
+    """Shares in a unit of these level volumes, guessed as the module says."""
+    step = max(1, sum(map(len, columns)) // _LOOKED_AT)
+    shown = [volume for column in columns for volume in column[::step] if volume]
+    whole = sum(1 for volume in shown if volume % lot == 0)
+    return 1 if len(shown) >= _ENOUGH and whole >= _ROUND[lot] * len(shown) else lot
+
+
+def _volume_unit(
+    kind: Kind, lot: int, prices: array[float], volumes: array[float], amounts: array[float] | None
+) -> int:
+    """Shares in a unit of these volumes: the likelier by what a unit of them cost."""
+    for price, volume, amount in zip(prices, volumes, amounts or (), strict=False):
+        if price and volume and amount:
+            return lot if amount / volume / (100 if kind is Kind.REPO else price) > sqrt(lot) else 1
+    return 1
+
+
+def _bars(columns: Columns, kind: Kind, period: str) -> list[Bar]:
+    """Bars as the file has them; ``preclose`` is 0 where it does not say."""
+    lot = 10 if kind in _BONDS else 100
+    prices = [columns.numbers(name) for name in ("open", "high", "low", "close")]
+    amounts = columns.numbers("amount") if "amount" in columns else None
+    if "volume_lot" in columns:
+        volumes, unit = columns.numbers("volume_lot"), lot
+    else:
+        volumes = columns.numbers("volume")
+        unit = _volume_unit(kind, lot, prices[3], volumes, amounts)
+    name = columns.first("preClose", "preclose", "lastClose")
+    precloses = columns.numbers(name) if name else None
+    return [
+        Bar(
+            _EPOCH + timedelta(days=at // DAY_MS),
+            0 if period == "1d" else at % DAY_MS,
+            *[round(column[row] * 1000) for column in prices],
+            round(volumes[row]) * unit,
+            round(amounts[row] * 100) if amounts else 0,
+            round(precloses[row] * 1000) if precloses else 0,
+        )
+        for row, at in enumerate(_moments(columns, columns.first("date", "time", "datetime") or "time"))
+    ]
+
+
+def _with_preclose(bars: list[Bar]) -> list[Bar]:
+    """Bars in order; those without a preclose get the last close of the day before, the first its open."""
+    preclose = close = bars[0].open if bars else 0
+    day = None
+    found = []
+    for bar in bars:
+        if bar.day != day:
+            day, preclose = bar.day, close
+        close = bar.close
+        found.append(bar if bar.preclose else bar._replace(preclose=preclose))
+    return found
+
+
+def _moments(columns: Columns, name: str) -> list[int]:
+    """Ms since 1970-01-01 00:00 in Shanghai: of epoch ms, ``20230207``, ``20230207093000`` or an ISO time."""
+    values = columns.values(name)
+    try:
+        numbers = list(map(float, values))
+    except (TypeError, ValueError):
+        numbers = []
+    if numbers and 1e11 <= min(numbers) and max(numbers) < 1e13:
+        return [int(number) + _OFFSET_MS for number in numbers]
+    moments = []
+    for row, value in enumerate(values):
+        try:
+            moments.append(_moment(str(value).strip()))
+        except ValueError:
+            raise columns.error(row, f"{name} is {value!r}, not a time") from None
+    return moments
+
+
+def _moment(text: str) -> int:
+    if text.isdecimal():
+        if len(text) == 13:
+            return int(text) + _OFFSET_MS
+        if len(text) not in (8, 14):
+            raise ValueError(text)
+        moment = datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%Y%m%d%H%M%S")
+    else:
+        moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(SHANGHAI).replace(tzinfo=None)
+    return (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+
+
+# -- bars of what is finer ---------------------------------------------------------------------------------
+
+
+def _days_of(minutes: Iterable[Bar]) -> list[Bar]:
+    """Day bars of minute bars in order."""
+    days: dict[date, Bar] = {}
+    for bar in minutes:
+        day = days.get(bar.day)
+        days[bar.day] = (
+            bar._replace(ms=0)
+            if day is None
+            else day._replace(
+                high=max(day.high, bar.high),
+                low=min(day.low, bar.low),
+                close=bar.close,
+                volume=day.volume + bar.volume,
+                amount=day.amount + bar.amount,
+            )
+        )
+    return list(days.values())
+
+
+def _day_bar(day: date, ticks: Sequence[Tick]) -> list[Bar]:
+    """The bar of a day's ticks; none without a trade."""
+    return [
+        Bar(day, 0, end.open, end.high, end.low, end.last, end.volume, end.amount, end.preclose)
+        for end in ticks[-1:]
+    ]
+
+
+def _minute_bars(day: date, ticks: Sequence[Tick]) -> list[Bar]:
+    """Minutes in which there was a snapshot. A new high or low of the day between two snapshots counts too."""
+    bars: dict[int, Bar] = {}
+    before = Tick(0, 0, 0, 1 << 62, 0, 0, 0, 0, 0, 0, (), ())._replace(high=0, low=1 << 62)
+    for tick in ticks:
+        ms = _label(tick.ms)
+        bar = bars.get(ms) or Bar(day, ms, tick.last, tick.last, tick.last, 0, 0, 0, tick.preclose)
+        bars[ms] = bar._replace(
+            high=max(bar.high, tick.high if tick.high > before.high else tick.last),
+            low=min(bar.low, tick.low if tick.low < before.low else tick.last),
+            close=tick.last,
+            volume=bar.volume + tick.volume - before.volume,
+            amount=bar.amount + tick.amount - before.amount,
+        )
+        before = tick
+    return list(bars.values())
+
+
+def _label(ms: int) -> int:
+    """End of the minute bar that a moment belongs to; the opening auction has the bar of 09:30."""
+    end = -(-ms // _MINUTE) * _MINUTE
+    if ms < _AFTERNOON:
+        return min(max(end, _MORNING), _NOON)
+    return min(max(end, _AFTERNOON + _MINUTE), _CLOSE)

@@ -1,0 +1,89 @@
+"""The rules of one instrument on one day, in the exchange's integers: what an order of it must keep to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from qmtcli.messages import error_text
+from qmtcli.model import Instrument, Side
+from qmtcli.paper.tape import Level, Tick
+from qmtcli.rules import bands, cage, fees, lots, settlement, ticks
+
+
+def milli(price: Decimal) -> int:
+    """Thousandths of a yuan."""
+    return int(price * 1000)
+
+
+def decimal(price: int) -> Decimal:
+    """CNY of a price in milli."""
+    return Decimal(price) / 1000
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Prices in milli, fees in fen; ``down`` and ``up`` are 0 on a day without price limits."""
+
+    instrument: Instrument
+    day: date
+    tick: int
+    down: int
+    up: int
+    t0: bool
+    schedule: fees.FeeSchedule
+
+    @property
+    def market_orders(self) -> bool:
+        """Whether the instrument takes market orders at all."""
+        return lots.lot_rule(self.instrument, self.day).market_cap is not None
+
+    def volume_violation(self, buying: bool, volume: int, sellable: int | None, market: bool) -> str:
+        """Why a volume is not one of the instrument's, in words; empty when it is."""
+        found = (
+            lots.check_buy_volume(self.instrument, volume, self.day, market)
+            if buying
+            else lots.check_sell_volume(self.instrument, volume, sellable, self.day, market)
+        )
+        return "" if found is None else error_text(found.code, found.params, "zh")[0]
+
+    def cage(self, buying: bool, tick: Tick) -> int:
+        """The price a limit order may not pass in continuous trading; 0 when there is no cage."""
+        bound = cage.cage(
+            self.instrument,
+            Side.BUY if buying else Side.SELL,
+            _best(tick.bids),
+            _best(tick.asks),
+            decimal(tick.last) if tick.last else None,
+            decimal(tick.preclose),
+            self.day,
+        )
+        return 0 if bound is None else milli(bound)
+
+    def fee(self, buying: bool, amount: int) -> int:
+        """Fees of an order that traded ``amount`` fen so far."""
+        side = Side.BUY if buying else Side.SELL
+        return int(fees.fees(self.instrument, side, Decimal(amount) / 100, self.day, self.schedule).total * 100)
+
+
+def _best(levels: Sequence[Level]) -> Decimal | None:
+    return decimal(levels[0][0]) if levels else None
+
+
+@lru_cache(maxsize=4096)
+def terms_of(instrument: Instrument, preclose: int, day: date, overrides: tuple[tuple[str, str], ...]) -> Terms:
+    """The terms of a day; ``overrides`` replace rates of the fee schedule."""
+    band = bands.band(instrument, decimal(preclose), day)
+    schedule = fees.FeeSchedule(**{name: Decimal(value) for name, value in overrides})
+    return Terms(
+        instrument,
+        day,
+        milli(ticks.tick(instrument)),
+        milli(band.down) if band else 0,
+        milli(band.up) if band else 0,
+        settlement.is_t0(instrument),
+        schedule,
+    )

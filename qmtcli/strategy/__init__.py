@@ -1,0 +1,1 @@
+"""Running users' strategy files. Here: a plain xtquant script, as it is."""

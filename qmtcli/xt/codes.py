@@ -1,0 +1,46 @@
+"""The vendor's numbers and ours, each in one table: sides, price types, account types and states.
+
+Values are xtconstant's, held to it by a test over the installed package.
+"""
+
+from __future__ import annotations
+
+from qmtcli.model import Side
+
+ORDER_TYPES: dict[Side, int] = {Side.BUY: 23, Side.SELL: 24}
+SIDES: dict[int, str] = {23: "buy", 24: "sell"}
+
+FIX_PRICE = 11
+LATEST_PRICE = 5
+
+#: ``price_type`` -> the word beside it; what is not here shows its number
+PRICE_KINDS: dict[int, str] = {
+    5: "latest",
+    11: "limit",
+    42: "best5-cancel",
+    43: "best5-limit",
+    44: "peer",
+    45: "mine",
+    46: "ioc",
+    47: "best5-cancel",
+    48: "fok",
+    49: "after-hours",
+    54: "subscription",
+}
+
+ACCOUNT_TYPES: dict[str, int] = {"STOCK": 2, "CREDIT": 3}
+
+#: account status -> (a terminal's word, English)
+ACCOUNT_STATUS: dict[int, tuple[str, str]] = {
+    -1: ("无效", "invalid"),
+    0: ("正常", "ok"),
+    1: ("连接中", "connecting"),
+    2: ("登陆中", "logging in"),
+    3: ("失败", "failed"),
+    4: ("初始化中", "initialising"),
+    5: ("数据刷新校正中", "correcting"),
+    6: ("收盘后", "closed"),
+    7: ("穿透副链接断开", "secondary link down"),
+    8: ("系统停用", "disabled by the system"),
+    9: ("用户停用", "disabled by the user"),
+}

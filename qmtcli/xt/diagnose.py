@@ -1,0 +1,115 @@
+"""What ``login-check`` looks at, in order, each with what was seen and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from qmtcli.errors import NoData, NotConnected, QmtError
+from qmtcli.xt import codes
+from qmtcli.xt.session import Session
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report. ``result`` is ``ok``, ``warn``, ``fail`` or ``skipped``."""
+
+    check: str
+    result: str
+    seen: str
+    #: what went wrong, for the words and the status; None when nothing did
+    error: QmtError | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to check."""
+
+    #: opens the session's backend; raises when module or configuration do not allow it
+    open_session: Callable[[], Session]
+    live: bool
+    path: str
+    account: str
+    quote_code: str
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """Every check, in order; what stands on a failed one is skipped."""
+    yield Check("configuration", "ok", f"{'live' if plan.live else 'paper'} {plan.account}")
+    blocked = False
+    steps: list[tuple[str, Callable[[], str]]] = []
+    if plan.live:
+        steps.append(("folder", lambda: _folder(Path(plan.path))))
+    session: list[Session] = []
+
+    def module() -> str:
+        session.append(plan.open_session())
+        from qmtcli.xt import loader
+
+        version = getattr(loader.load(), "__version__", "?")
+        loader.trader_module()
+        return f"{version}, Python {sys.version_info.major}.{sys.version_info.minor}"
+
+    steps += [
+        ("module", module),
+        ("connect", lambda: _connect(session[0])),
+        ("account", lambda: _account(session[0])),
+        ("asset", lambda: f"{session[0].asset().total_asset:,.2f}"),
+    ]
+    for name, step in steps:
+        if blocked:
+            yield Check(name, "skipped", "")
+            continue
+        try:
+            yield Check(name, "ok", step())
+        except QmtError as error:
+            blocked = True
+            yield Check(name, "fail", "", error)
+    if not session:
+        yield Check("quote", "skipped", "")
+        return
+    # data has a service of its own: it can be there when the trading link is not
+    try:
+        yield Check("quote", "ok", _quote(session[0], plan.quote_code))
+    except QmtError as error:
+        yield Check("quote", "fail", "", error)
+
+
+def _folder(path: Path) -> str:
+    """The terminal's folder, looked at and never made: the vendor would create a missing one."""
+    from qmtcli.errors import ConfigError
+
+    if not path.is_dir():
+        raise ConfigError("no_folder", path=str(path))
+    if path.name.lower() != "userdata_mini":
+        raise ConfigError("not_userdata_mini", path=str(path))
+    return str(path)
+
+
+def _connect(session: Session) -> str:
+    session.connect()
+    return "0"
+
+
+def _account(session: Session) -> str:
+    known = [account for account, _ in session.accounts()]
+    if session.account_id not in known:
+        raise NotConnected("account_not_found", account_id=session.account_id, known=known)
+    status = session.account_status()
+    if status not in (0, 6):
+        words = codes.ACCOUNT_STATUS.get(-1 if status is None else status, (str(status), str(status)))
+        raise NotConnected("account_not_ready", account_id=session.account_id, status=status, word=words[0])
+    with suppress(NotConnected):
+        session.subscribe()
+    return f"{session.account_id} {codes.ACCOUNT_STATUS[status][0]}"
+
+
+def _quote(session: Session, code: str) -> str:
+    quote = session.quotes([code])[0]
+    if not quote.last_price:
+        raise NoData("no_quote", codes=[code])
+    age = session.now() - quote.tick_time / 1000
+    return f"{code} {quote.last_price:g}, {age:.0f} s"

@@ -1,0 +1,550 @@
+"""One session with a terminal: connect, subscribe, ask, place, cancel, listen, close. Thin, and never hanging.
+
+What the vendor's package does to its callers ends here: calls without a timeout, None for "failed", ``[]`` for "not
+connected", strings that raise when they are read, callbacks in threads of its own.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+from qmtcli.errors import NoData, NotConnected, QmtError
+from qmtcli.model import Asset, Order, OrderRequest, OrderStatus, Position, Quote, Trade
+from qmtcli.xt import codes, loader
+
+_SHANGHAI = timezone(timedelta(hours=8))
+_ACK_STEP = 1.0
+_STATUS_WORDS = {status.number: status.word for status in OrderStatus}
+T = TypeVar("T")
+
+
+@dataclass
+class Answer:
+    """What is known of one order that was sent."""
+
+    #: the number the vendor gave the request
+    seq: int
+    #: the order's id once a response came, "" before; "-1" when the terminal said no
+    order_id: str = ""
+    #: words of a refusal
+    message: str = ""
+    error_id: int = 0
+    #: the row as it was last pushed or read
+    order: Order | None = None
+
+    @property
+    def refused(self) -> bool:
+        """The terminal, the counter or the exchange said no."""
+        return bool(self.error_id) or (self.order is not None and self.order.state is OrderStatus.JUNK)
+
+
+class Session:
+    """A context manager around one `XtQuantTrader`; calls raise NotConnected when the link does not hold."""
+
+    def __init__(
+        self,
+        path: str,
+        session_id: int,
+        account_id: str,
+        account_type: str = "STOCK",
+        timeout: float = 10.0,
+        prove: Callable[[object, str], None] | None = None,
+        synthetic: bool = False,
+        on_close: Callable[[], None] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``prove(native client, its module)`` is asked before the first call goes through that client.
+
+        ``now`` tells epoch seconds by the market's clock, which on paper may be a set one.
+        """
+        self._on_close = on_close
+        self.now = now
+        self.account_id = account_id
+        self.account_type = account_type
+        self.timeout = timeout
+        self._path = path
+        self._session_id = session_id
+        self._prove = prove
+        self._synthetic = synthetic
+        self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._answers: dict[int, Answer] = {}
+        self._orders: dict[str, Order] = {}
+        self._errors: dict[str, tuple[int, str]] = {}
+        self._cancel_errors: dict[str, str] = {}
+        self._subscribed = False
+        self._lost = False
+        self._trader: Any = None
+        self._data: Any = None
+
+    # -- the link --------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def connect(self) -> None:
+        """Make the one connection; asked for by whatever needs the trader first.
+
+        Raises NotConnected when the terminal does not answer 0.
+        """
+        if self._trader is not None:
+            return
+        xttrader = loader.trader_module()
+        if sys.version_info >= (3, 12):
+            import asyncio
+
+            # the vendor asks for a current event loop, which newer Pythons do not make by themselves
+            asyncio.set_event_loop(asyncio.new_event_loop())
+        trader = xttrader.XtQuantTrader(self._path, self._session_id)
+        if self._prove is not None:
+            self._prove(getattr(trader, "async_client", None), "xtquant.xtpythonclient")
+        from xtquant.xttype import StockAccount
+
+        self._account = StockAccount(self.account_id, self.account_type)
+        trader.register_callback(_Listener(self._events))
+        trader.start()
+        result = self._on_thread(trader.connect, "connect")
+        if result != 0:
+            raise NotConnected("connect_failed", path=self._path, result=result)
+        self._trader = trader
+
+    def subscribe(self) -> None:
+        """Have the account's pushes delivered. Raises NotConnected when the terminal does not know the account."""
+        self.connect()
+        if self._subscribed:
+            return
+        if self._on_thread(lambda: self._trader.subscribe(self._account), "subscribe") != 0:
+            raise NotConnected("subscribe_failed", account_id=self.account_id)
+        self._subscribed = True
+
+    def close(self) -> None:
+        """Leave; the vendor's ``stop`` can hang, so it is given a moment and then left behind."""
+        trader, self._trader = self._trader, None
+        if trader is not None:
+            stopping = threading.Thread(target=_quietly, args=(trader.stop,), daemon=True)
+            stopping.start()
+            stopping.join(min(1.0, self.timeout))
+        if self._on_close is not None:
+            self._on_close()
+
+    def _on_thread(self, call: Callable[[], T], what: str) -> T:
+        """The result of a vendor call that has no asynchronous form; NotConnected when it does not end in time."""
+        box: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+
+        def run() -> None:
+            try:
+                box.put((True, call()))
+            except BaseException as error:
+                box.put((False, error))
+
+        threading.Thread(target=run, name=f"qmt-{what}", daemon=True).start()
+        try:
+            fine, result = box.get(timeout=self.timeout)
+        except queue.Empty:
+            raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
+        if not fine:
+            raise result
+        return result  # type: ignore[no-any-return]
+
+    def _ask(self, call: Callable[[Callable[[Any], None]], object], what: str) -> Any:
+        """The answer to an asynchronous vendor query; NotConnected when none comes or it is None."""
+        self.connect()
+        box: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        call(box.put)
+        try:
+            answer = box.get(timeout=self.timeout)
+        except queue.Empty:
+            raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
+        if answer is None or self._lost:
+            raise NotConnected("query_failed", call=what)
+        return answer
+
+    def _rows(self, call: Callable[[Callable[[Any], None]], object], what: str) -> list[Any]:
+        """A list that is known to be one: without a link the vendor answers ``[]`` too."""
+        rows = self._ask(call, what)
+        if not rows:
+            self._native_asset()
+        return list(rows)
+
+    # -- questions -------------------------------------------------------------------------------------
+
+    def _native_asset(self) -> Any:
+        return self._ask(
+            lambda answer: self._trader.query_stock_asset_async(self._account, answer), "query_stock_asset"
+        )
+
+    def asset(self) -> Asset:
+        """Money and value of the account."""
+        row = self._native_asset()
+        return Asset(
+            *(
+                round(_number(row, name), 2)
+                for name in ("cash", "frozen_cash", "market_value", "total_asset", "fetch_balance")
+            )
+        )
+
+    def positions(self) -> list[Position]:
+        """Holdings of the account, those sold out today (volume 0) included."""
+        rows = self._rows(
+            lambda answer: self._trader.query_stock_positions_async(self._account, answer), "query_stock_positions"
+        )
+        return [_position(row) for row in rows]
+
+    def orders(self, open_only: bool = False) -> list[Order]:
+        """Orders of the trading day, oldest first."""
+        rows = self._rows(
+            lambda answer: self._trader.query_stock_orders_async(self._account, answer, False), "query_stock_orders"
+        )
+        orders = sorted((_order(row) for row in rows), key=lambda order: (order.order_time, order.order_id))
+        return [order for order in orders if not (open_only and order.state.done)]
+
+    def trades(self) -> list[Trade]:
+        """Trades of the trading day, oldest first."""
+        rows = self._rows(
+            lambda answer: self._trader.query_stock_trades_async(self._account, answer), "query_stock_trades"
+        )
+        return sorted((_trade(row) for row in rows), key=lambda trade: (trade.traded_time, trade.traded_id))
+
+    def accounts(self) -> list[tuple[str, int]]:
+        """(account id, account type number) of every account the terminal is logged in to."""
+        rows = self._rows(lambda answer: self._trader.query_account_infos_async(answer), "query_account_infos")
+        return [(_text(row, "account_id"), int(_number(row, "account_type"))) for row in rows]
+
+    def account_status(self) -> int | None:
+        """xtquant's status of the account (0 is up); None when the terminal does not list it."""
+        rows = self._rows(lambda answer: self._trader.query_account_status_async(answer), "query_account_status")
+        found = [int(_number(row, "status")) for row in rows if _text(row, "account_id") == self.account_id]
+        return found[0] if found else None
+
+    # -- the market ------------------------------------------------------------------------------------
+
+    def data(self) -> Any:
+        """The vendor's ``xtdata``, connected. Raises NotConnected when there is no data service."""
+        if self._data is None:
+            xtdata = loader.data_module()
+            try:
+                client = xtdata.get_client()
+            except QmtError:
+                raise
+            except Exception as error:
+                raise NotConnected("no_data_service", why=str(error)) from error
+            if self._prove is not None:
+                self._prove(client, "xtquant.datacenter")
+            self._data = xtdata
+        return self._data
+
+    def quotes(self, codes: Iterable[str]) -> list[Quote]:
+        """Snapshots in the order asked for. Raises NoData naming the codes the service does not know."""
+        wanted = list(dict.fromkeys(codes))
+        data = self.data()
+        ticks = data.get_full_tick(wanted)
+        missing = [code for code in wanted if code not in ticks]
+        details = {code: self.instrument(code) for code in wanted}
+        if missing:
+            known = [code for code in missing if details[code] is not None]
+            raise NoData("no_quote", codes=known) if len(known) == len(missing) else NoData("unknown_code", codes=missing)
+        return [_quote(code, ticks[code], details[code] or {}, self._synthetic) for code in wanted]
+
+    def instrument(self, code: str) -> dict[str, Any] | None:
+        """xtquant's instrument detail; None for a code that the service does not know."""
+        detail: dict[str, Any] | None = self.data().get_instrument_detail(code)
+        return detail
+
+    # -- orders ----------------------------------------------------------------------------------------
+
+    def place(self, request: OrderRequest) -> Answer:
+        """Send an order, once. Returns at once; `settle` waits for what becomes of it."""
+        self.subscribe()
+        seq = self._trader.order_stock_async(
+            self._account,
+            request.code,
+            codes.ORDER_TYPES[request.side],
+            request.volume,
+            request.price_type,
+            float(request.price),
+            request.strategy,
+            request.client_id,
+        )
+        answer = Answer(int(seq))
+        self._answers[answer.seq] = answer
+        return answer
+
+    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool]) -> Answer:
+        """Listen until ``until(row)`` holds, the order is refused, or the time is over; then look once more."""
+        deadline = time.monotonic() + seconds
+        looked = time.monotonic()
+        while True:
+            self._absorb(answer)
+            if answer.refused or answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
+                return answer
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._next_event(min(left, _ACK_STEP))
+            if answer.order_id and time.monotonic() - looked >= _ACK_STEP:
+                looked = time.monotonic()
+                self._look(answer)
+        if answer.order_id:
+            self._look(answer)
+        self._absorb(answer)
+        return answer
+
+    def cancel(self, order: Order) -> str:
+        """Ask for a cancel: "" when the request is under way, else the refusal's words.
+
+        What becomes of the order is for `watch` to say.
+        """
+        self.subscribe()
+        result = self._on_thread(
+            lambda: self._trader.cancel_order_stock(self._account, int(order.order_id)), "cancel_order_stock"
+        )
+        if result in (0, True) and result is not False:
+            return ""
+        self._drain()
+        return self._cancel_errors.pop(order.order_id, "") or f"cancel_order_stock: {result}"
+
+    def watch(self, orders: list[Order], seconds: float) -> dict[str, Order]:
+        """The rows of ``orders`` once all of them are final or the time is over, by id."""
+        deadline = time.monotonic() + seconds
+        waiting = {order.order_id: order for order in orders}
+        looked = False
+        while True:
+            self._drain()
+            for order_id in waiting:
+                waiting[order_id] = self._orders.get(order_id, waiting[order_id])
+            left = deadline - time.monotonic()
+            if looked or all(order.state.done for order in waiting.values()):
+                return waiting
+            if left <= 0:
+                looked = True
+                self._orders.update({order.order_id: order for order in self.orders()})
+                continue
+            self._next_event(min(left, _ACK_STEP))
+
+    def _look(self, answer: Answer) -> None:
+        try:
+            found = [order for order in self.orders() if order.order_id == answer.order_id]
+        except NotConnected:
+            return
+        if found:
+            self._orders[answer.order_id] = found[0]
+
+    def _absorb(self, answer: Answer) -> None:
+        self._drain()
+        if answer.order_id in self._orders:
+            answer.order = self._orders[answer.order_id]
+        if answer.order_id in self._errors:
+            answer.error_id, answer.message = self._errors[answer.order_id]
+        elif answer.order is not None and answer.order.state is OrderStatus.JUNK:
+            answer.message = answer.order.status_msg
+
+    def _drain(self) -> None:
+        while self._next_event(0):
+            pass
+
+    def _next_event(self, seconds: float) -> bool:
+        """Take one callback's message into the books; False when none came in time."""
+        try:
+            kind, value = self._events.get(timeout=seconds) if seconds > 0 else self._events.get_nowait()
+        except queue.Empty:
+            return False
+        if kind == "response":
+            answer = self._answers.get(int(_number(value, "seq")))
+            if answer is not None and not answer.order_id:
+                answer.order_id = str(int(_number(value, "order_id")))
+                answer.message = _text(value, "error_msg")
+        elif kind == "order":
+            order = _order(value)
+            known = self._orders.get(order.order_id)
+            if known is None or not known.state.done:
+                self._orders[order.order_id] = order
+        elif kind == "order_error":
+            order_id = str(int(_number(value, "order_id")))
+            self._errors[order_id] = (int(_number(value, "error_id")) or -1, _text(value, "error_msg"))
+        elif kind == "cancel_error":
+            self._cancel_errors[str(int(_number(value, "order_id")))] = _text(value, "error_msg")
+        elif kind == "disconnected":
+            self._lost = True
+        return True
+
+
+@dataclass
+class _Listener:
+    """The callback object of a trader: it only hands on what comes, so that no vendor thread ever waits for us."""
+
+    events: queue.SimpleQueue[tuple[str, Any]] = field(repr=False)
+
+    def on_disconnected(self) -> None:
+        self.events.put(("disconnected", None))
+
+    def on_stock_order(self, order: Any) -> None:
+        self.events.put(("order", order))
+
+    def on_order_error(self, error: Any) -> None:
+        self.events.put(("order_error", error))
+
+    def on_cancel_error(self, error: Any) -> None:
+        self.events.put(("cancel_error", error))
+
+    def on_order_stock_async_response(self, response: Any) -> None:
+        self.events.put(("response", response))
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if not name.startswith("on_"):
+            raise AttributeError(name)
+        return lambda *_: None
+
+
+def _quietly(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Exception:  # the vendor's stop raises what it likes; the session is over either way
+        return
+
+
+def _text(row: Any, name: str) -> str:
+    """A string field; a text that the native line cut inside a character comes up with a replacement character."""
+    try:
+        value = getattr(row, name, "")
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "replace")
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _number(row: Any, name: str) -> float:
+    """A number field; imitators leave some out or send strings."""
+    value = getattr(row, name, 0)
+    try:
+        return float(value or 0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _integer(row: Any, name: str) -> int:
+    return int(_number(row, name))
+
+
+def iso(epoch_seconds: float) -> str:
+    """ISO 8601 in Shanghai; "" for 0."""
+    return datetime.fromtimestamp(epoch_seconds, _SHANGHAI).isoformat() if epoch_seconds else ""
+
+
+def _price(value: float) -> float:
+    """A price without the float noise of the native line; no A-share tick is finer than a thousandth."""
+    return round(value, 3)
+
+
+def _order(row: Any) -> Order:
+    number, order_type = _integer(row, "order_status"), _integer(row, "order_type")
+    price_type, at = _integer(row, "price_type"), _integer(row, "order_time")
+    order = Order(
+        order_id=_identity(row, "order_id"),
+        order_sysid=_text(row, "order_sysid"),
+        stock_code=_text(row, "stock_code"),
+        instrument_name=_text(row, "instrument_name"),
+        side=codes.SIDES.get(order_type, str(order_type)),
+        order_type=order_type,
+        order_volume=_integer(row, "order_volume"),
+        price_type=price_type,
+        price_kind=codes.PRICE_KINDS.get(price_type, str(price_type)),
+        price=_price(_number(row, "price")),
+        traded_volume=_integer(row, "traded_volume"),
+        traded_price=round(_number(row, "traded_price"), 4),
+        order_status=number,
+        status=_STATUS_WORDS.get(number, "unknown"),
+        status_msg=_text(row, "status_msg"),
+        order_time=at,
+        time=iso(at),
+        strategy_name=_text(row, "strategy_name"),
+        order_remark=_text(row, "order_remark"),
+    )
+    return order
+
+
+def _identity(row: Any, name: str) -> str:
+    value = getattr(row, name, "")
+    return str(int(value)) if isinstance(value, (int, float)) else str(value)
+
+
+def _trade(row: Any) -> Trade:
+    order_type, at = _integer(row, "order_type"), _integer(row, "traded_time")
+    return Trade(
+        traded_id=_text(row, "traded_id"),
+        order_id=_identity(row, "order_id"),
+        order_sysid=_text(row, "order_sysid"),
+        stock_code=_text(row, "stock_code"),
+        instrument_name=_text(row, "instrument_name"),
+        side=codes.SIDES.get(order_type, str(order_type)),
+        order_type=order_type,
+        traded_price=_price(_number(row, "traded_price")),
+        traded_volume=_integer(row, "traded_volume"),
+        traded_amount=round(_number(row, "traded_amount"), 2),
+        commission=round(_number(row, "commission"), 2),
+        traded_time=at,
+        time=iso(at),
+        strategy_name=_text(row, "strategy_name"),
+        order_remark=_text(row, "order_remark"),
+    )
+
+
+def _position(row: Any) -> Position:
+    volume, value, cost = _integer(row, "volume"), _number(row, "market_value"), _number(row, "avg_price")
+    profit = value - cost * volume
+    return Position(
+        stock_code=_text(row, "stock_code"),
+        instrument_name=_text(row, "instrument_name"),
+        volume=volume,
+        can_use_volume=_integer(row, "can_use_volume"),
+        frozen_volume=_integer(row, "frozen_volume"),
+        on_road_volume=_integer(row, "on_road_volume"),
+        yesterday_volume=_integer(row, "yesterday_volume"),
+        avg_price=round(cost, 4),
+        last_price=_price(_number(row, "last_price")),
+        market_value=round(value, 2),
+        profit=round(profit, 2),
+        profit_rate=round(profit / (cost * volume), 4) if volume and cost else 0.0,
+    )
+
+
+def _quote(code: str, tick: dict[str, Any], detail: dict[str, Any], synthetic: bool) -> Quote:
+    last, close, at = float(tick["lastPrice"]), float(tick["lastClose"]), int(tick["time"])
+    ask_price, ask_vol = _levels(tick["askPrice"], tick["askVol"])
+    bid_price, bid_vol = _levels(tick["bidPrice"], tick["bidVol"])
+    return Quote(
+        stock_code=code,
+        instrument_name=str(detail.get("InstrumentName") or ""),
+        last_price=_price(last),
+        change=round(last / close - 1, 6) if last and close else 0.0,
+        open=_price(float(tick["open"])),
+        high=_price(float(tick["high"])),
+        low=_price(float(tick["low"])),
+        last_close=_price(close),
+        up_stop_price=_price(float(detail.get("UpStopPrice") or 0)),
+        down_stop_price=_price(float(detail.get("DownStopPrice") or 0)),
+        volume=int(tick["volume"]),
+        pvolume=int(tick.get("pvolume") or 0),
+        amount=round(float(tick["amount"]), 2),
+        ask_price=ask_price,
+        ask_vol=ask_vol,
+        bid_price=bid_price,
+        bid_vol=bid_vol,
+        phase=int(tick.get("openInt") or 0),
+        tick_time=at,
+        time=iso(at / 1000),
+        synthetic=synthetic,
+    )
+
+
+def _levels(prices: list[float], volumes: list[float]) -> tuple[list[float], list[int]]:
+    """Displayed levels, without the zeros that stand for empty ones."""
+    shown = [(price, volume) for price, volume in zip(prices, volumes, strict=False) if price > 0]
+    return [_price(float(price)) for price, _ in shown], [int(volume) for _, volume in shown]
