@@ -66,7 +66,7 @@ class Commands(Group):
 
 def root() -> click.Group:
     """The command ``qmt``."""
-    group = Commands(
+    return Commands(
         name="qmt",
         help=say(
             "在命令行交易 A 股: 经 miniQMT 实盘, 或在任何机器上用内置的模拟交易所。",
@@ -76,4 +76,3 @@ def root() -> click.Group:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         no_args_is_help=True,
     )
-    return group

@@ -6,6 +6,7 @@ What only the account knows (money, shares, T+1) is the exchange's to refuse; wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -256,6 +257,12 @@ def most(request: OrderRequest, market: Market, schedule: fees.FeeSchedule) -> D
     value = price * request.volume
     cost = fees.fees(market.instrument, request.side, value, market.day, schedule).total
     return value + cost if request.side is Side.BUY else value - cost
+
+
+def fee_schedule(terms: Mapping[str, Decimal]) -> fees.FeeSchedule:
+    """The broker's terms of a profile (``commission``, ``minimum``) over the usual ones."""
+    usual = fees.DEFAULT_SCHEDULE
+    return usual._replace(rate=terms.get("commission", usual.rate), minimum=terms.get("minimum", usual.minimum))
 
 
 def check_client_id(text: str) -> str:

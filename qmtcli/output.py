@@ -141,7 +141,7 @@ def _table(console: Console, rows: list[dict[str, Any]], columns: Sequence[Colum
 def _columns_of(text: str) -> int:
     from wcwidth import wcswidth
 
-    return max(wcswidth(line) for line in text.splitlines())
+    return max(int(wcswidth(line)) for line in text.splitlines())
 
 
 def _card(console: Console, row: dict[str, Any], columns: Sequence[Column], caption: str) -> str:

@@ -4,8 +4,8 @@
 
 Runs on Windows only, with the real module. A record is zeroed and one byte of it is set at a time; the
 properties that change read that byte. That tells the faces of one field, read-only ones included, the width
-of numbers, and which properties read a second, longer text first (``[offset, bytes, fallback offset, bytes]``).
-A text ends where the next field begins.
+of numbers, and which properties read a longer text first (``[offset, bytes, fallback offset, bytes]``; that
+the later one wins was seen with both set). A text ends where the next field begins.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def main() -> None:
     sys.modules["requests"] = None  # type: ignore[assignment]  # import xtquant asks PyPI for news otherwise
     import xtquant.xtpythonclient as native
 
-    kinds = [k for k in vars(native).values() if isinstance(k, type) and k.__name__ != "XtQuantAsyncClient"]
-    lines = (f"{json.dumps(k.__name__)}: {json.dumps(layout(k))}" for k in sorted(kinds, key=lambda k: k.__name__))
+    kinds = {name: kind for name, kind in vars(native).items() if isinstance(kind, type)}
+    del kinds["XtQuantAsyncClient"]
+    lines = (f"{json.dumps(name)}: {json.dumps(layout(kinds[name]))}" for name in sorted(kinds))
     print("{\n" + ",\n".join(lines) + "\n}")
 
 

@@ -2,9 +2,9 @@
 
     python scripts/native_tables.py [--check]
 
-Reads from tests/: native-contract.json (types, defaults, signatures), native-aliases.json (read-only names) and
-native-layout.json (which names are faces of one field, and its size). ``--check`` writes nothing and exits 1
-when the table is stale.
+Reads from tests/: native-contract.json (types, defaults, signatures), native-aliases.json (read-only names)
+and native-layout.json (which names are faces of one field, and its size; made by native_layout.py).
+``--check`` writes nothing and exits 1 when the table is stale.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ TARGET = ROOT / "qmtcli" / "paper" / "native_tables.py"
 KINDS = {("int", 4): "i", ("int", 8): "q", ("float", 8): "d", ("bool", 1): "?"}
 
 HEADER = '''\
-"""Records and signatures of the native modules. Made by scripts/native_tables.py from tests/{}; do not edit."""
+"""Records and signatures of the native modules.
+
+Made by scripts/native_tables.py from {}
+in tests/; do not edit.
+"""
 # ruff: noqa: E501
+# fmt: off
 
 from __future__ import annotations
 
@@ -35,8 +40,8 @@ from __future__ import annotations
 #: name in the table, what its comment says
 TABLES = {
     "RECORDS": """\
-class of xtpythonclient: its fields in the order of the C++ struct, ``;`` between them. A field is its kind (a
-letter of `struct`; ``23s``: text of at most 23 bytes; ``i=-1``: with a default that is not zero) and its names,
+class of xtpythonclient: its fields in the order of the C++ struct, ``;`` between them. A field is its kind
+(a letter of `struct`; ``23s``: text of at most 23 bytes; ``i=-1``: a default that is not zero) and its names,
 ``!`` before a read-only one. ``127s>name``: while empty, the text of the shorter field ``name`` is read.""",
     "CLIENT_METHODS": "method of XtQuantAsyncClient: types of its arguments",
     "CALLBACKS": "bind method of XtQuantAsyncClient: types of the arguments its callback is called with",

@@ -119,10 +119,9 @@ def sell(app: App, **asked: Any) -> int:
 def _order(app: App, asked: _Asked) -> int:
     from qmtcli import desk as desks
     from qmtcli import orders
-    from qmtcli.rules.fees import FeeSchedule
     from qmtcli.symbols import parse_code
 
-    profile = app.profile
+    app.profile  # noqa: B018
     code, spec = parse_code(asked.code), asked.spec()
     given_id = asked.client_id is not None
     client_id = orders.check_client_id(asked.client_id) if asked.client_id is not None else desks.new_client_id()
@@ -131,8 +130,7 @@ def _order(app: App, asked: _Asked) -> int:
         raise UsageError("volume_or_value")
     desk = app.open_desk(asked.dry_run, asked.yes)
     market = _market(app, code, asked.side, spec)
-    names = {"commission": "rate", "minimum": "minimum"}
-    schedule = FeeSchedule(**{names[name]: value for name, value in profile.fees.items()})
+    schedule = orders.fee_schedule(app.profile.fees)
     price, price_type, note = _price(asked, spec, market)
     volumes, left = _volumes(app, asked, spec, price, market, schedule)
     requests = [

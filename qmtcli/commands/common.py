@@ -219,7 +219,8 @@ class _Help:
         return option
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own, common = [], []
+        own: list[tuple[str, str]] = []
+        common: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
@@ -235,9 +236,10 @@ class _Help:
 class Command(_Help, click.Command):
     """A command of qmt."""
 
-    def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **kwargs: Any) -> None:
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        kwargs["params"] = [*(kwargs.get("params") or []), *common_options()]
         kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
-        super().__init__(*args, params=[*(params or []), *common_options()], **kwargs)
+        super().__init__(name, **kwargs)
 
 
 class Group(_Help, click.Group):

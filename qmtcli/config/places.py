@@ -58,7 +58,7 @@ def from_env(env: Mapping[str, str], cwd: Path) -> Layer:
             continue
         if name not in VARIABLES:
             key = name[len("QMT_") :].lower()
-            if key in {known.replace(".", "_") for known in PROFILE}:
+            if key in {known.replace(".", "_") for known in PROFILE} - set(VARIABLES.values()):
                 raise ConfigError("forbidden_key", key=key, source=name)
             near = nearest(name, VARIABLES)
             raise ConfigError("unknown_key", key=name, nearest=near, source="environment")

@@ -7,9 +7,9 @@ reason. What the columns mean is `qmtcli.paper.folder`'s business.
 from __future__ import annotations
 
 import csv
-from array import array
 from collections.abc import Sequence
-from math import isfinite
+from io import StringIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,11 @@ class Columns:
             raise self.error(None, f"no column {name}")
         return self._columns[name]
 
-    def numbers(self, name: str) -> array[float]:
+    def numbers(self, name: str) -> list[float]:
         """A column of finite numbers, none negative. Raises ConfigError."""
         return self._numbers(name, self.values(name))
 
-    def five(self, stem: str) -> list[array[float]]:
+    def five(self, stem: str) -> list[list[float]]:
         """The columns ``stem1`` … ``stem5``, or ``stem`` alone, whose cells are lists. Raises ConfigError."""
         if stem not in self._columns:
             return [self.numbers(f"{stem}{level}") for level in range(1, 6)]
@@ -74,16 +74,24 @@ class Columns:
         """To be raised: what is wrong with a row, or with the header (None)."""
         return _unreadable(self.path, 1 if row is None else self._lines[row], why)
 
-    def _numbers(self, name: str, values: Sequence[Any]) -> array[float]:
+    def _numbers(self, name: str, values: Sequence[Any]) -> list[float]:
         try:
-            numbers = array("d", map(float, values))
+            numbers = list(map(float, values))
         except (TypeError, ValueError):
             row = next(row for row, value in enumerate(values) if not _is_number(value))
             raise self.error(row, f"{name} is {values[row]!r}, not a number") from None
-        if numbers and not (isfinite(sum(numbers)) and min(numbers) >= 0):
-            row = next(row for row, number in enumerate(numbers) if not (isfinite(number) and number >= 0))
+        if numbers and not (min(numbers) >= 0 and sum(numbers) < inf):
+            row = next(row for row, number in enumerate(numbers) if not 0 <= number < inf)
             raise self.error(row, f"{name} is {values[row]}")
         return numbers
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
@@ -94,13 +102,14 @@ def _csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             text = file.read().decode("utf-8-sig")
-        reader = csv.reader(text.splitlines())
-        header = [name.strip() for name in next(reader, [])]
-        for row in reader:
-            line = reader.line_num
+        # splitting is a third faster than the csv module, where nothing is quoted
+        reader = csv.reader(StringIO(text, newline="")) if '"' in text else None
+        cells = reader or (row.split(",") if row else [] for row in text.splitlines())
+        header = [name.strip() for name in next(cells, [])]
+        for line, row in enumerate(cells, 2):
             if len(row) == len(header):
                 rows.append(row)
-                lines.append(line)
+                lines.append(reader.line_num if reader else line)
             elif row:
                 raise _unreadable(path, line, f"{len(row)} cells under {len(header)} columns")
     except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
@@ -123,14 +132,6 @@ def _parquet(path: Path) -> tuple[list[str], list[tuple[Any, ...]], range]:
 
 def _unreadable(path: Path, line: int, why: str) -> ConfigError:
     return ConfigError("tape_unreadable", file=str(path), line=line, why=why)
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _list(cell: Any) -> list[Any]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import NamedTuple
 
+from qmtcli.model import Instrument
 from qmtcli.paper.clock import DAY_MS, Clock, day_of, midnight, time_of
 from qmtcli.paper.tape import Tape, Tick
+from qmtcli.rules.phases import Phase, phase_at
 
 _EPOCH = date(1970, 1, 1)
 _MORNING = 34_200_000  # 09:30
@@ -81,6 +83,17 @@ class Feed:
         from qmtcli.rules.calendar import trading_days
 
         return trading_days(first, last)
+
+    def phase(self, instrument: Instrument) -> Phase | None:
+        """The phase of trading an instrument is in now; None while its market is not on display at all."""
+        if self.always:
+            return Phase.CONTINUOUS
+        now = self.now_ms()
+        today = date_of(day_of(now))
+        if self.tape_day != today or not self.is_trading_day(today):
+            return None
+        seconds = time_of(now) // 1000
+        return phase_at(instrument, time(seconds // 3600, seconds // 60 % 60, seconds % 60), today)
 
     def time_shown(self, at_ms: int) -> int:
         """Time of day (ms since midnight) that the market shows at a moment."""

@@ -3,23 +3,22 @@
 A file belongs to the code its name begins with (``600519.SH_20230207_tick.csv.gz``), or to the codes of its
 column ``code`` or ``stock_code``. Its columns say what it holds: ``lastPrice`` ticks, ``close`` bars; of one
 day where a part of the name is ``1d`` or the times are in a column ``date``, else of one minute, labelled by
-its end. A code that has only bars has a history and no quotes. Only the files of the codes asked for are read.
+its end. A code that has only bars has a history and no quotes. A code's files are read when it is asked for.
 
 Units. ``pvolume`` is shares, ``volume_lot`` lots. ``volume`` alone is shares or lots, whichever the file's
-amount over its price comes nearer to; shares where there is no amount. Level volumes are lots in xtquant's own
-files and shares in some others: shares when at least `_ENOUGH` of them are shown and one in five of these is
-a multiple of 100 (of bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no reason
-to be round; else lots.
+amount over its price comes nearer to; shares where there is no amount. Level volumes are lots in xtquant's
+own files and shares in some others: shares when at least `_ENOUGH` of them are shown and one in five of these
+is a multiple of 100 (of bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no
+reason to be round; else lots.
 
-An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no prefix
-does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
+An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no
+prefix does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -29,7 +28,8 @@ from typing import Any, NamedTuple
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper.clock import DAY_MS, SHANGHAI, day_of
+from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
+from qmtcli.paper.clock import DAY_MS, SHANGHAI
 from qmtcli.paper.columns import ENDINGS, Columns
 from qmtcli.paper.tape import Bar, Level, Tick
 
@@ -40,26 +40,21 @@ _ENOUGH, _LOOKED_AT = 100, 4_000
 #: lot -> how many of the level volumes must be whole lots to be shares
 _ROUND = {100: 0.2, 10: 0.9}
 
-_MINUTE = 60_000
-_MORNING = 34_200_000  # 09:30
-_NOON = 41_400_000  # 11:30
-_AFTERNOON = 46_800_000  # 13:00
-_CLOSE = 54_000_000  # 15:00
 _EPOCH = date(1970, 1, 1)
 _OFFSET_MS = 8 * 3_600_000
 
-_Side = list[tuple["array[float]", "array[float]"]]
+_Side = list[tuple[list[float], list[float]]]
 
 
 class _Ticks(NamedTuple):
     """The columns of one file that ticks are made of."""
 
     #: lastPrice, open, high, low, lastClose
-    prices: list[array[float]]
-    volume: array[float]
-    amount: array[float]
-    trades: array[float] | None
-    phase: array[float] | None
+    prices: list[list[float]]
+    volume: list[float]
+    amount: list[float]
+    trades: list[float] | None
+    phase: list[float] | None
     asks: _Side
     bids: _Side
     #: shares in a unit of ``volume``, and of a level's volume
@@ -67,16 +62,12 @@ class _Ticks(NamedTuple):
     level_unit: int
 
     def tick(self, ms: int, row: int) -> Tick:
-        return Tick(
-            ms,
-            *[round(column[row] * 1000) for column in self.prices],
-            round(self.volume[row]) * self.volume_unit,
-            round(self.amount[row] * 100),
-            round(self.trades[row]) if self.trades else 0,
-            round(self.phase[row]) if self.phase else 0,
-            self._levels(self.asks, row),
-            self._levels(self.bids, row),
-        )
+        last, open_, high, low, preclose = [round(column[row] * 1000) for column in self.prices]
+        volume, amount = round(self.volume[row]) * self.volume_unit, round(self.amount[row] * 100)
+        trades = round(self.trades[row]) if self.trades else 0
+        phase = round(self.phase[row]) if self.phase else 0
+        asks, bids = self._levels(self.asks, row), self._levels(self.bids, row)
+        return Tick(ms, last, open_, high, low, preclose, volume, amount, trades, phase, asks, bids)
 
     def _levels(self, side: _Side, row: int) -> tuple[Level, ...]:
         unit = self.level_unit
@@ -95,13 +86,16 @@ class _Day(NamedTuple):
         ticks, row = self.rows[index]
         return ticks.tick(self.times[index], row)
 
+    def all(self) -> list[Tick]:
+        return [self.tick(index) for index in range(len(self.times))]
+
 
 class _Code(NamedTuple):
     """All that the folder has of one code."""
 
     days: dict[date, _Day]
-    #: bars by period, in order
-    bars: dict[str, list[Bar]]
+    #: bars by period and day, in order
+    bars: dict[str, dict[date, list[Bar]]]
 
 
 class FolderTape:
@@ -130,7 +124,7 @@ class FolderTape:
         self._read: dict[str, _Code] = {}
 
     def codes(self) -> Sequence[str]:
-        """Codes it holds, in alphabetical order. Raises ConfigError for a file of many codes it cannot read."""
+        """Codes it holds, in alphabetical order. Raises ConfigError for an unreadable file of many codes."""
         return sorted({*self._files, *self._parts})
 
     def instrument(self, code: str) -> Instrument | None:
@@ -169,18 +163,19 @@ class FolderTape:
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
         """The folder's own bars, and on other days bars made of its minutes or ticks. Raises ConfigError."""
         held = self._code(code)
-        bars = [bar for bar in held.bars.get(period, ()) if first <= bar.day <= last]
-        have = {bar.day for bar in bars}
-        if period == "1d":
-            for bar in _days_of(bar for bar in held.bars.get("1m", ()) if first <= bar.day <= last):
-                if bar.day not in have:
-                    have.add(bar.day)
-                    bars.append(bar)
-        make = _day_bar if period == "1d" else _minute_bars
-        for day, of_day in held.days.items():
-            if first <= day <= last and day not in have:
-                bars += make(day, [tick for tick in map(of_day.tick, range(len(of_day.times))) if tick.last])
-        return sorted(bars)
+        own, minutes = held.bars.get(period, {}), held.bars.get("1m", {})
+        bars: list[Bar] = []
+        for day in sorted({*own, *minutes, *held.days}):
+            if not first <= day <= last:
+                continue
+            if day in own:
+                bars += own[day]
+            elif period == "1d" and day in minutes:
+                bars.append(merge(minutes[day])._replace(ms=0))
+            elif day in held.days:
+                ticks = held.days[day].all()
+                bars += minutes_of(day, ticks) if period == "1m" else day_of_ticks(day, ticks)
+        return bars
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -214,27 +209,27 @@ class FolderTape:
                 days.update(self._code(code).days)
             else:
                 days.update(day for day in named if day)
-        return sorted(days or {bar.day for code in self.codes() for bar in self._all_bars(code)})
-
-    def _all_bars(self, code: str) -> Iterable[Bar]:
-        return (bar for bars in self._code(code).bars.values() for bar in bars)
+        if not days:
+            days.update(
+                day for code in self.codes() for found in self._code(code).bars.values() for day in found
+            )
+        return sorted(days)
 
     def _code(self, code: str) -> _Code:
         held = self._read.get(code)
         if held is None:
             sources = [Columns.read(path) for path in self._files.get(code, ())]
-            if not sources or self._mixed:
-                sources += self._parts.get(code, [])
-            held = self._read[code] = self._load(code, sources)
+            held = self._read[code] = self._load(code, sources + self._parts.get(code, []))
         return held
 
     def _load(self, code: str, sources: Sequence[Columns]) -> _Code:
         snapshots: list[tuple[int, _Ticks, int]] = []
         bars: dict[str, list[Bar]] = {}
-        kind = self._kind(code)
+        instrument = self._instrument(code)
+        kind = instrument.kind if instrument else Kind.STOCK
         for columns in sources:
             if "lastPrice" in columns:
-                ticks = _ticks(columns, kind, self._told(code, "levels"))
+                ticks = _ticks(columns, kind, self._level_unit(code))
                 snapshots += [(at, ticks, row) for row, at in enumerate(_moments(columns, "time"))]
             else:
                 period = _period(columns)
@@ -248,18 +243,20 @@ class FolderTape:
                 of_day = days[_EPOCH + timedelta(days=number)] = _Day([], [])
             of_day.times.append(at % DAY_MS)
             of_day.rows.append((ticks, row))
-        return _Code(days, {period: _with_preclose(sorted(found)) for period, found in bars.items()})
+        return _Code(days, {period: _by_day(sorted(found)) for period, found in bars.items()})
 
     # -- what no price tells ---------------------------------------------------------------------------
-
-    def _kind(self, code: str) -> Kind:
-        instrument = self._instrument(code)
-        return instrument.kind if instrument else Kind.STOCK
 
     def _told(self, code: str, name: str) -> str:
         """A cell of the code's line in ``instruments.csv``; empty when there is none."""
         row = self._table.get(code)
         return str(row.values(name)[-1]).strip() if row and name in row else ""
+
+    def _level_unit(self, code: str) -> str:
+        levels = self._told(code, "levels")
+        if levels not in ("", "lots", "shares"):
+            raise self._table[code].error(0, f"levels is {levels!r}")
+        return levels
 
     def _instrument(self, code: str) -> Instrument | None:
         from qmtcli.rules.boards import classify, instrument
@@ -344,8 +341,6 @@ def _ticks(columns: Columns, kind: Kind, levels: str) -> _Ticks:
     )
     unit = 1 if "pvolume" in columns else _volume_unit(kind, lot, prices[0], volume, amount)
     ask_volumes, bid_volumes = columns.five("askVol"), columns.five("bidVol")
-    if levels not in ("", "lots", "shares"):
-        raise ConfigError("tape_unreadable", file=_TABLE, line=1, why=f"levels is {levels!r}")
     level_unit = {"lots": lot, "shares": 1}.get(levels) or _level_unit(lot, [*ask_volumes, *bid_volumes])
     return _Ticks(
         prices,
@@ -360,7 +355,7 @@ def _ticks(columns: Columns, kind: Kind, levels: str) -> _Ticks:
     )
 
 
-def _level_unit(lot: int, columns: Sequence[array[float]]) -> int:
+def _level_unit(lot: int, columns: Sequence[list[float]]) -> int:
     """Shares in a unit of these level volumes, guessed as the module says."""
     step = max(1, sum(map(len, columns)) // _LOOKED_AT)
     shown = [volume for column in columns for volume in column[::step] if volume]
@@ -369,7 +364,7 @@ def _level_unit(lot: int, columns: Sequence[array[float]]) -> int:
 
 
 def _volume_unit(
-    kind: Kind, lot: int, prices: array[float], volumes: array[float], amounts: array[float] | None
+    kind: Kind, lot: int, prices: list[float], volumes: list[float], amounts: list[float] | None
 ) -> int:
     """Shares in a unit of these volumes: the likelier by what a unit of them cost."""
     for price, volume, amount in zip(prices, volumes, amounts or (), strict=False):
@@ -390,30 +385,26 @@ def _bars(columns: Columns, kind: Kind, period: str) -> list[Bar]:
         unit = _volume_unit(kind, lot, prices[3], volumes, amounts)
     name = columns.first("preClose", "preclose", "lastClose")
     precloses = columns.numbers(name) if name else None
-    return [
-        Bar(
-            _EPOCH + timedelta(days=at // DAY_MS),
-            0 if period == "1d" else at % DAY_MS,
-            *[round(column[row] * 1000) for column in prices],
-            round(volumes[row]) * unit,
-            round(amounts[row] * 100) if amounts else 0,
-            round(precloses[row] * 1000) if precloses else 0,
-        )
-        for row, at in enumerate(_moments(columns, columns.first("date", "time", "datetime") or "time"))
-    ]
+    bars = []
+    for row, at in enumerate(_moments(columns, columns.first("date", "time", "datetime") or "time")):
+        day, ms = _EPOCH + timedelta(days=at // DAY_MS), 0 if period == "1d" else at % DAY_MS
+        open_, high, low, close = [round(column[row] * 1000) for column in prices]
+        amount = round(amounts[row] * 100) if amounts else 0
+        preclose = round(precloses[row] * 1000) if precloses else 0
+        bars.append(Bar(day, ms, open_, high, low, close, round(volumes[row]) * unit, amount, preclose))
+    return bars
 
 
-def _with_preclose(bars: list[Bar]) -> list[Bar]:
-    """Bars in order; those without a preclose get the last close of the day before, the first its open."""
-    preclose = close = bars[0].open if bars else 0
-    day = None
-    found = []
+def _by_day(bars: Sequence[Bar]) -> dict[date, list[Bar]]:
+    """Bars in order. One without a preclose gets the last close of the day before; the first day, its open."""
+    days: dict[date, list[Bar]] = {}
+    close = bars[0].open
     for bar in bars:
-        if bar.day != day:
-            day, preclose = bar.day, close
+        if bar.day not in days:
+            days[bar.day], preclose = [], close
         close = bar.close
-        found.append(bar if bar.preclose else bar._replace(preclose=preclose))
-    return found
+        days[bar.day].append(bar if bar.preclose else bar._replace(preclose=preclose))
+    return days
 
 
 def _moments(columns: Columns, name: str) -> list[int]:
@@ -423,7 +414,7 @@ def _moments(columns: Columns, name: str) -> list[int]:
         numbers = list(map(float, values))
     except (TypeError, ValueError):
         numbers = []
-    if numbers and 1e11 <= min(numbers) and max(numbers) < 1e13:
+    if numbers and min(numbers) >= 1e11 and max(numbers) < 1e13:
         return [int(number) + _OFFSET_MS for number in numbers]
     moments = []
     for row, value in enumerate(values):
@@ -446,59 +437,3 @@ def _moment(text: str) -> int:
     if moment.tzinfo is not None:
         moment = moment.astimezone(SHANGHAI).replace(tzinfo=None)
     return (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
-
-
-# -- bars of what is finer ---------------------------------------------------------------------------------
-
-
-def _days_of(minutes: Iterable[Bar]) -> list[Bar]:
-    """Day bars of minute bars in order."""
-    days: dict[date, Bar] = {}
-    for bar in minutes:
-        day = days.get(bar.day)
-        days[bar.day] = (
-            bar._replace(ms=0)
-            if day is None
-            else day._replace(
-                high=max(day.high, bar.high),
-                low=min(day.low, bar.low),
-                close=bar.close,
-                volume=day.volume + bar.volume,
-                amount=day.amount + bar.amount,
-            )
-        )
-    return list(days.values())
-
-
-def _day_bar(day: date, ticks: Sequence[Tick]) -> list[Bar]:
-    """The bar of a day's ticks; none without a trade."""
-    return [
-        Bar(day, 0, end.open, end.high, end.low, end.last, end.volume, end.amount, end.preclose)
-        for end in ticks[-1:]
-    ]
-
-
-def _minute_bars(day: date, ticks: Sequence[Tick]) -> list[Bar]:
-    """Minutes in which there was a snapshot. A new high or low of the day between two snapshots counts too."""
-    bars: dict[int, Bar] = {}
-    before = Tick(0, 0, 0, 1 << 62, 0, 0, 0, 0, 0, 0, (), ())._replace(high=0, low=1 << 62)
-    for tick in ticks:
-        ms = _label(tick.ms)
-        bar = bars.get(ms) or Bar(day, ms, tick.last, tick.last, tick.last, 0, 0, 0, tick.preclose)
-        bars[ms] = bar._replace(
-            high=max(bar.high, tick.high if tick.high > before.high else tick.last),
-            low=min(bar.low, tick.low if tick.low < before.low else tick.last),
-            close=tick.last,
-            volume=bar.volume + tick.volume - before.volume,
-            amount=bar.amount + tick.amount - before.amount,
-        )
-        before = tick
-    return list(bars.values())
-
-
-def _label(ms: int) -> int:
-    """End of the minute bar that a moment belongs to; the opening auction has the bar of 09:30."""
-    end = -(-ms // _MINUTE) * _MINUTE
-    if ms < _AFTERNOON:
-        return min(max(end, _MORNING), _NOON)
-    return min(max(end, _AFTERNOON + _MINUTE), _CLOSE)

@@ -1,10 +1,15 @@
-"""Records and signatures of the native modules. Made by scripts/native_tables.py from tests/native-contract.json, native-aliases.json, native-layout.json; do not edit."""
+"""Records and signatures of the native modules.
+
+Made by scripts/native_tables.py from native-contract.json, native-aliases.json, native-layout.json
+in tests/; do not edit.
+"""
 # ruff: noqa: E501
+# fmt: off
 
 from __future__ import annotations
 
-#: class of xtpythonclient: its fields in the order of the C++ struct, ``;`` between them. A field is its kind (a
-#: letter of `struct`; ``23s``: text of at most 23 bytes; ``i=-1``: with a default that is not zero) and its names,
+#: class of xtpythonclient: its fields in the order of the C++ struct, ``;`` between them. A field is its kind
+#: (a letter of `struct`; ``23s``: text of at most 23 bytes; ``i=-1``: a default that is not zero) and its names,
 #: ``!`` before a read-only one. ``127s>name``: while empty, the text of the shorter field ``name`` is read.
 RECORDS: dict[str, str] = {
     "BankAmount": "? success;127s error_msg;127s account_id;63s bank_account;15s money_type;d balance;d enable_balance",

@@ -10,10 +10,11 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from qmtcli.errors import ConfigError
 
@@ -51,53 +52,88 @@ CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, b
 """
 
 
-class Row:
-    """A row of a table as an object; ``save`` of the store writes it back."""
-
-    __slots__: tuple[str, ...] = ()
-
-    def __init__(self, values: Iterable[Any]) -> None:
-        for name, value in zip(self.__slots__, values, strict=True):
-            setattr(self, name, value)
-
-    def values(self) -> list[Any]:
-        """The row's values in the order of its columns."""
-        return [getattr(self, name) for name in self.__slots__]
-
-
-class Account(Row):
+@dataclass(slots=True)
+class Account:
     """The one row of ``account``."""
 
-    __slots__ = ("cash", "day", "held", "id", "next_id", "synced", "type", "wall_day")
+    id: str
+    type: int
+    cash: int
+    held: int
+    day: int
+    wall_day: int
+    synced: int
+    next_id: int
 
 
-class Order(Row):
+@dataclass(slots=True)
+class Order:
     """A row of ``orders``."""
 
-    __slots__ = (
-        "code", "day", "error", "fee", "frozen", "id", "limit_price", "message", "name", "price", "price_type",
-        "queue", "remark", "status", "strategy", "sysid", "time", "traded", "turnover", "type", "volume",
-    )  # fmt: skip
+    id: int
+    day: int
+    time: int
+    code: str
+    name: str
+    type: int
+    volume: int
+    price_type: int
+    price: int
+    limit_price: int
+    status: int
+    strategy: str
+    remark: str
+    traded: int = 0
+    turnover: int = 0
+    fee: int = 0
+    frozen: int = 0
+    queue: int = -1
+    sysid: str = ""
+    message: str = ""
+    error: int = 0
 
     @property
     def remaining(self) -> int:
         """Shares not traded yet."""
-        return int(self.volume - self.traded)
+        return self.volume - self.traded
 
 
-class Trade(Row):
+@dataclass(slots=True)
+class Trade:
     """A row of ``trades``."""
 
-    __slots__ = ("amount", "day", "fee", "id", "order_id", "price", "time", "volume")
+    id: int
+    order_id: int
+    day: int
+    time: int
+    price: int
+    volume: int
+    amount: int
+    fee: int
 
 
-class Position(Row):
+@dataclass(slots=True)
+class Position:
     """A row of ``positions``."""
 
-    __slots__ = ("code", "cost", "locked", "name", "volume", "yesterday")
+    code: str
+    name: str
+    volume: int = 0
+    yesterday: int = 0
+    locked: int = 0
+    cost: int = 0
 
 
-_TABLES: dict[type[Row], str] = {Account: "account", Order: "orders", Trade: "trades", Position: "positions"}
+Row: TypeAlias = "Account | Order | Trade | Position"
+R = TypeVar("R", Account, Order, Trade, Position)
+
+
+def values_of(row: Row) -> list[Any]:
+    """A row's values in the order of its columns."""
+    return [getattr(row, name) for name in row.__slots__]
+
+
+_TABLES: dict[type, str] = {Account: "account", Order: "orders", Trade: "trades", Position: "positions"}
 
 
 class Store:
@@ -171,17 +207,17 @@ class Store:
         rows = self.execute(sql, *values)
         return rows[0][0] if rows else None
 
-    def select(self, kind: type[Any], where: str = "", *values: object) -> list[Any]:
+    def select(self, kind: type[R], where: str = "", *values: object) -> list[R]:
         """Rows of a table as objects; ``where`` is what follows the table's name."""
         columns = ", ".join(kind.__slots__)
-        return [kind(row) for row in self.execute(f"SELECT {columns} FROM {_TABLES[kind]} {where}", *values)]
+        return [kind(*row) for row in self.execute(f"SELECT {columns} FROM {_TABLES[kind]} {where}", *values)]
 
     def save(self, row: Row) -> None:
         """Insert or replace a row."""
         kind = type(row)
         columns = ", ".join(kind.__slots__)
         marks = ", ".join("?" * len(kind.__slots__))
-        self.execute(f"INSERT OR REPLACE INTO {_TABLES[kind]} ({columns}) VALUES ({marks})", *row.values())
+        self.execute(f"INSERT OR REPLACE INTO {_TABLES[kind]} ({columns}) VALUES ({marks})", *values_of(row))
 
     def emit(self, kind: str, **body: object) -> None:
         """Queue a push to every subscribed session of every process."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from qmtcli.messages import error_text
 from qmtcli.model import Instrument, Side
@@ -77,7 +78,8 @@ def _best(levels: Sequence[Level]) -> Decimal | None:
 def terms_of(instrument: Instrument, preclose: int, day: date, overrides: tuple[tuple[str, str], ...]) -> Terms:
     """The terms of a day; ``overrides`` replace rates of the fee schedule."""
     band = bands.band(instrument, decimal(preclose), day)
-    schedule = fees.FeeSchedule(**{name: Decimal(value) for name, value in overrides})
+    rates: dict[str, Any] = {name: Decimal(value) for name, value in overrides}
+    schedule = fees.DEFAULT_SCHEDULE._replace(**rates)
     return Terms(
         instrument,
         day,

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qmtcli.paper.exchange import Exchange, NewOrder, current
+from qmtcli.paper.codes import BUY, SELL, STOCK
+from qmtcli.paper.counter import NewOrder
+from qmtcli.paper.exchange import Exchange, current
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS
 from qmtcli.paper.records import RECORD_NAMES, fill, record
 from qmtcli.paper.refusals import callback_of, refusal
@@ -22,7 +24,6 @@ from qmtcli.paper.store import Order, Trade
 _POLL_SECONDS = 0.02
 #: polls between two looks at the tape for resting orders
 _POLLS_A_LOOK = 50
-_STOCK = 2
 
 
 @dataclass
@@ -153,11 +154,11 @@ class XtQuantAsyncClient:
                 _PUSHES[kind](self, body)
 
     def _push_order(self, body: dict[str, Any]) -> None:
-        self._answer("bindOnStockOrderCallback", self._order(Order(body[name] for name in Order.__slots__)))
+        self._answer("bindOnStockOrderCallback", self._order(Order(**body)))
 
     def _push_trade(self, body: dict[str, Any]) -> None:
         assert self._exchange is not None
-        trade = Trade(body[name] for name in Trade.__slots__)
+        trade = Trade(**body)
         order = self._exchange.store.select(Order, "WHERE id = ?", trade.order_id)
         if order:
             self._answer("bindOnStockTradeCallback", self._trade(trade, order[0]))
@@ -330,7 +331,7 @@ class XtQuantAsyncClient:
 
     def _who(self) -> dict[str, object]:
         assert self._exchange is not None
-        return {"account_type": _STOCK, "account_id": self._exchange.settings.account}
+        return {"account_type": STOCK, "account_id": self._exchange.settings.account}
 
     def _order(self, order: Order) -> Any:
         return _new(
@@ -415,7 +416,7 @@ class XtQuantAsyncClient:
 
 
 #: xtconstant.OFFSET_FLAG_OPEN and OFFSET_FLAG_CLOSE, which tell buys from sells on stocks
-_OFFSET = {23: 48, 24: 49}
+_OFFSET = {BUY: 48, SELL: 49}
 
 
 def _secu_account(market: str) -> str:

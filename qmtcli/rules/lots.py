@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from qmtcli.errors import Refused
 from qmtcli.model import Board, Instrument, Kind
-from qmtcli.rules.dates import BSE_ST_CAP, CHINEXT_REFORM
+from qmtcli.rules.dates import BSE_ST_CAP, CHINEXT_REFORM, RULES_2026
 from qmtcli.rules.settings import DEFAULT, Settings
 
 _MILLION = 1_000_000
@@ -68,12 +68,15 @@ def lot_rule(inst: Instrument, on: date, settings: Settings = DEFAULT) -> LotRul
 
 
 def st_daily_buy_cap(inst: Instrument, on: date) -> int | None:
-    """Most shares of one ST stock that one client may buy in a day, after-hours included; None: no cap."""
+    """Most shares of one ST stock that one client may buy in a day, after-hours included; None: no cap.
+
+    Shanghai since 2013; Shenzhen as far as known since its rules of 2026.
+    """
     if not inst.st or inst.kind not in _SHARES:
         return None
     if inst.board is Board.BSE:
         return 200_000 if on >= BSE_ST_CAP else None
-    return 500_000
+    return 500_000 if inst.exchange == "SH" or on >= RULES_2026 else None
 
 
 def check_buy_volume(
@@ -100,16 +103,16 @@ def check_sell_volume(
     """The first rule that a sell of ``volume`` breaks, or None.
 
     ``sellable`` is what can be sold now; with None an odd lot passes, since it may be the whole remainder.
-    Selling more than that is not judged here. A repo lends money and follows the rule of buys.
+    Selling more than there is breaks no rule of volumes. A repo lends money and follows the rule of buys.
     """
     if inst.kind in (Kind.INDEX, Kind.REPO):
         return check_buy_volume(inst, volume, on, market, settings)
     rule = lot_rule(inst, on, settings)
     found = _check_size(inst, volume, rule, market)
-    if found or sellable is None:
+    if found or sellable is None or volume >= sellable:
         return found
     if rule.step == 1:
-        if volume >= rule.min_buy or volume == sellable:
+        if volume >= rule.min_buy:
             return None
         params = {"volume": volume, "minimum": rule.min_buy, "sellable": sellable}
         return Violation("below_min_sell", {"code": inst.code, **params})

@@ -136,5 +136,5 @@ def _defer_bson() -> None:
     if name not in sys.modules:
         module = _DeferredBson(name)
         module.__spec__ = ModuleSpec(name, None, is_package=True)
-        module.__path__ = [str(Path(folder) / "xtbson") for folder in sys.modules["xtquant"].__path__]  # type: ignore[attr-defined]
+        module.__path__ = [str(Path(folder) / "xtbson") for folder in sys.modules["xtquant"].__path__]
         sys.modules[name] = module

@@ -446,7 +446,7 @@ def _price(value: float) -> float:
 def _order(row: Any) -> Order:
     number, order_type = _integer(row, "order_status"), _integer(row, "order_type")
     price_type, at = _integer(row, "price_type"), _integer(row, "order_time")
-    order = Order(
+    return Order(
         order_id=_identity(row, "order_id"),
         order_sysid=_text(row, "order_sysid"),
         stock_code=_text(row, "stock_code"),
@@ -467,7 +467,6 @@ def _order(row: Any) -> Order:
         strategy_name=_text(row, "strategy_name"),
         order_remark=_text(row, "order_remark"),
     )
-    return order
 
 
 def _identity(row: Any, name: str) -> str:

@@ -82,6 +82,7 @@ def test_a_schedule_of_ones_own() -> None:
 
 def test_fees_outside_the_commission() -> None:
     net = FeeSchedule(minimum=D("0"), rate=D("0.0001"), all_in=False)
+    assert fees(instrument("600000.SH"), BUY, D("1000"), TODAY, FeeSchedule(all_in=False)).commission == D("5.05")
     assert fees(instrument("600000.SH"), BUY, D("1000000"), TODAY, net).commission == D("154.10")
     assert fees(instrument("920002.BJ"), BUY, D("1000000"), TODAY, net).commission == D("245.00")
 

@@ -121,10 +121,12 @@ def test_buy_volumes(
         (MAIN, 250, 250, OK),
         (MAIN, 30, 250, ("odd_lot_sell", {"volume": 30, "step": 100, "remainder": 50})),
         (MAIN, 50, 200, ("odd_lot_sell", {"volume": 50, "step": 100, "remainder": 0})),
+        (MAIN, 50, 0, OK),
         (MAIN, 50, None, OK),
         (MAIN, 0, None, ("volume_not_positive", {"volume": 0})),
         (MAIN, 1_000_050, None, ("over_cap", {"volume": 1_000_050, "cap": 1_000_000})),
         (STAR, 150, 150, OK),
+        (STAR, 150, 100, OK),
         (STAR, 150, None, OK),
         (STAR, 200, 350, OK),
         (STAR, 201, 350, OK),
@@ -207,6 +209,8 @@ def test_buys_of_risk_warning_stocks_are_capped_by_day() -> None:
 
     assert cap("600001.SH", TODAY) == cap("300001.SZ", TODAY) == 500_000
     assert cap("600001.SH", TODAY, st=False) is None
+    assert cap("600001.SH", date(2026, 7, 3)) == cap("000001.SZ", date(2026, 7, 6)) == 500_000
+    assert cap("000001.SZ", date(2026, 7, 3)) is None
     assert cap("920001.BJ", date(2026, 8, 30)) is None
     assert cap("920001.BJ", date(2026, 8, 31)) == 200_000
 

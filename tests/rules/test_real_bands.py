@@ -26,7 +26,7 @@ LISTED = {
     "301600.SZ": date(2024, 9, 11),
 }
 
-#: ex-days on which the files give no reference price: what the share received
+#: ex-days whose reference price the files do not give, by what the companies announced for each share
 EX_DAYS = {
     ("600000.SH", date(2010, 6, 10)): Action(cash=D("0.15"), bonus=D("0.3")),
     ("600000.SH", date(2011, 6, 3)): Action(cash=D("0.16"), bonus=D("0.3")),
@@ -111,11 +111,11 @@ def test_days_without_a_limit_follow_from_the_listing_date(code: str) -> None:
 
 
 def test_limits_are_reached_to_the_cent() -> None:
-    """Highs and lows that equal the limit: rounding down or to even would put some outside the band."""
+    """Highs and lows that equal the limit: rounding differently would lose some."""
     touched = 0
     for code in CODES:
         inst = instrument(code, listed=LISTED.get(code))
         for row in rows(code):
             limits = band(inst, row.reference, row.day)
             touched += limits is not None and (row.high == limits.up or row.low == limits.down)
-    assert touched == 0
+    assert touched == 46
