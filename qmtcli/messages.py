@@ -614,6 +614,19 @@ ERRORS: dict[str, Text] = {
         "stopped ({why}) after something was sent: {ids}",
         "do not resend; look at qmt orders first",
     ),
+    # -- the paper exchange's tapes -------------------------------------------------------------------------
+    "tape_empty": Text(
+        "{path} 里没有行情文件",
+        "market: 写 sample, 或放有 CSV, CSV.gz 或 Parquet 行情文件的文件夹",
+        "no tape in {path}",
+        "set market: to sample, or to a folder of CSV, CSV.gz or Parquet tapes",
+    ),
+    "tape_unreadable": Text(
+        "读不了行情文件 {file} 第 {line} 行: {why}",
+        "改正这个文件, 或把它移出文件夹",
+        "cannot read the tape {file}, line {line}: {why}",
+        "correct the file, or move it out of the folder",
+    ),
     # -- a bug ------------------------------------------------------------------------------------------
     "bug": Text(
         "qmt 内部错误: {detail}",

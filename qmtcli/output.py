@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,7 +176,7 @@ def _price(value: float) -> str:
     return text[:-1] if text.endswith("0") else text
 
 
-_NUMBERS = {
+_NUMBERS: dict[str, Callable[[Any], str]] = {
     "number": lambda value: f"{value:,}",
     "price": _price,
     "money": lambda value: f"{value:,.2f}",
