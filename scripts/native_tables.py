@@ -92,9 +92,7 @@ def tables(contract: Any, aliases: Any, layout: Any) -> dict[str, dict[str, Any]
         "RECORDS": {n: record(c["fields"], aliases["readonly"][n], layout[n]) for n, c in classes.items()},
         "CLIENT_METHODS": {n: arguments(s) for n, s in client.items() if not n.startswith("bind")},
         "CALLBACKS": {n: callback(s) for n, s in client.items() if n.startswith("bind")},
-        "MARKET_METHODS": {
-            n: arguments(s) for n, s in market["classes"]["IPythonApiClient"]["methods"].items()
-        },
+        "MARKET_METHODS": {n: arguments(s) for n, s in market["classes"]["IPythonApiClient"]["methods"].items()},
         "MARKET_FUNCTIONS": {n: arguments(s) for n, s in market["functions"].items()},
     }
 

@@ -356,8 +356,10 @@ def test_a_folder_cannot_undo_itself(place: Place) -> None:
 
 def test_no_limits_can_be_said_by_the_user_only(place: Place) -> None:
     project = "profiles: {live: {limits: none}}"
-    assert place.refusal(LIMITED, project).code == "may_only_tighten"
-    assert place.refusal(LIVE, project).code == "may_only_tighten"
+    held = ["limits.order_value", "limits.price_away", "limits.orders_per_day", "limits.symbols"]
+    for user, bound in ((LIMITED, held), (LIVE, "default")):
+        error = place.refusal(user, project)
+        assert (error.code, error.params["bound"]) == ("may_only_tighten", bound)
     assert place.load(LIVE + "    limits: none\n", project).profile("live").limits == "none"
 
 

@@ -22,9 +22,7 @@ ENDINGS = (".csv", ".csv.gz", ".parquet")
 class Columns:
     """Rows of one file, by column. Cells are text, or Parquet's own values."""
 
-    def __init__(
-        self, path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], lines: Sequence[int]
-    ):
+    def __init__(self, path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], lines: Sequence[int]):
         self.path = path
         self.size = len(rows)
         self._header, self._rows, self._lines = header, rows, lines

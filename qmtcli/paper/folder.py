@@ -71,9 +71,7 @@ class _Ticks(NamedTuple):
 
     def _levels(self, side: _Side, row: int) -> tuple[Level, ...]:
         unit = self.level_unit
-        return tuple(
-            [(round(p[row] * 1000), round(v[row]) * unit) for p, v in side if p[row] > 0 and v[row] > 0]
-        )
+        return tuple([(round(p[row] * 1000), round(v[row]) * unit) for p, v in side if p[row] > 0 and v[row] > 0])
 
 
 class _Day(NamedTuple):
@@ -134,7 +132,10 @@ class FolderTape:
         return self._instrument(code)
 
     def days(self) -> Sequence[date]:
-        """Days with ticks of any code, in order; of a folder without ticks, those of its bars."""
+        """Days with ticks of any code, in order; of a folder without ticks, those of its bars.
+
+        Raises ConfigError, ``tape_empty`` when the files hold no rows.
+        """
         return self._days
 
     def preclose(self, code: str, day: date) -> int:
@@ -210,9 +211,9 @@ class FolderTape:
             else:
                 days.update(day for day in named if day)
         if not days:
-            days.update(
-                day for code in self.codes() for found in self._code(code).bars.values() for day in found
-            )
+            days.update(day for code in self.codes() for found in self._code(code).bars.values() for day in found)
+        if not days:
+            raise ConfigError("tape_empty", path=str(self._folder))
         return sorted(days)
 
     def _code(self, code: str) -> _Code:
@@ -363,9 +364,7 @@ def _level_unit(lot: int, columns: Sequence[list[float]]) -> int:
     return 1 if len(shown) >= _ENOUGH and whole >= _ROUND[lot] * len(shown) else lot
 
 
-def _volume_unit(
-    kind: Kind, lot: int, prices: list[float], volumes: list[float], amounts: list[float] | None
-) -> int:
+def _volume_unit(kind: Kind, lot: int, prices: list[float], volumes: list[float], amounts: list[float] | None) -> int:
     """Shares in a unit of these volumes: the likelier by what a unit of them cost."""
     for price, volume, amount in zip(prices, volumes, amounts or (), strict=False):
         if price and volume and amount:
@@ -398,7 +397,7 @@ def _bars(columns: Columns, kind: Kind, period: str) -> list[Bar]:
 def _by_day(bars: Sequence[Bar]) -> dict[date, list[Bar]]:
     """Bars in order. One without a preclose gets the last close of the day before; the first day, its open."""
     days: dict[date, list[Bar]] = {}
-    close = bars[0].open
+    close = bars[0].open if bars else 0
     for bar in bars:
         if bar.day not in days:
             days[bar.day], preclose = [], close

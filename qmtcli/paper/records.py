@@ -16,6 +16,7 @@ over C++ structs; the table is `qmtcli.paper.native_tables`):
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from qmtcli.paper.native_tables import RECORDS
@@ -167,10 +168,14 @@ def _integer(cell: int, bits: int) -> Write:
     limit = 1 << (bits - 1)
 
     def whole(value: Any) -> int:
-        kind = type(value)
-        if issubclass(kind, float) or not (hasattr(kind, "__index__") or hasattr(kind, "__int__")):
+        if isinstance(value, float):
             raise TypeError
-        number = int(value)
+        try:
+            number = index(value)
+        except Exception:
+            if not hasattr(type(value), "__int__"):
+                raise
+            number = int(value)
         if not -limit <= number < limit:
             raise OverflowError
         return number

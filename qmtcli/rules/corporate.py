@@ -7,7 +7,7 @@ Formula of the exchanges' rules (one secondary source); 600000.SH on 2017-05-25 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -52,10 +52,6 @@ def dividend_tax_rate(bought: date, sold: date) -> Decimal:
 
 def _months_after(day: date, months: int) -> date:
     """The same day ``months`` later, or that month's last day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
+    year, month = divmod(day.year * 12 + day.month + months, 12)
+    last = date(year, month + 1, 1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))

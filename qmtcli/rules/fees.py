@@ -77,9 +77,7 @@ class Fees(NamedTuple):
         return self.commission + self.stamp + self.transfer
 
 
-def fees(
-    inst: Instrument, side: Side, amount: Decimal, on: date, schedule: FeeSchedule = DEFAULT_SCHEDULE
-) -> Fees:
+def fees(inst: Instrument, side: Side, amount: Decimal, on: date, schedule: FeeSchedule = DEFAULT_SCHEDULE) -> Fees:
     """The cost of an order that traded ``amount`` yuan in all; nothing traded costs nothing."""
     if amount <= 0:
         return Fees(_ZERO, _ZERO, _ZERO)

@@ -69,9 +69,7 @@ class Phase(Enum):
     #: xtquant's ``openInt``
     open_int: int
 
-    def __init__(
-        self, word: str, accepts_orders: bool, accepts_cancels: bool, matches: bool, open_int: int
-    ) -> None:
+    def __init__(self, word: str, accepts_orders: bool, accepts_cancels: bool, matches: bool, open_int: int) -> None:
         self.word = word
         self.accepts_orders = accepts_orders
         self.accepts_cancels = accepts_cancels

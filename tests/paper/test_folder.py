@@ -24,15 +24,11 @@ MIDNIGHT = 1_675_699_200_000
 real = pytest.mark.skipif(not (DATA / "tick").is_dir(), reason="no real market data beside the repository")
 
 PRICES = "lastPrice,open,high,low,lastClose"
-LEVELS = ",".join(
-    f"{side}{what}{n}" for side in ("ask", "bid") for what in ("Price", "Vol") for n in range(1, 6)
-)
+LEVELS = ",".join(f"{side}{what}{n}" for side in ("ask", "bid") for what in ("Price", "Vol") for n in range(1, 6))
 HEADER = f"time,{PRICES},amount,volume,{LEVELS}"
 
 
-def row(
-    ms: int, last: str = "10.00", *, volume: str = "5", amount: str = "5000", ask_vols: str = "1,2,3,4,5"
-) -> str:
+def row(ms: int, last: str = "10.00", *, volume: str = "5", amount: str = "5000", ask_vols: str = "1,2,3,4,5") -> str:
     asks, bids = "10.01,10.02,10.03,10.04,10.05", "10.00,9.99,9.98,0,0"
     return f"{ms},{last},10.00,10.10,9.90,9.95,{amount},{volume},{asks},{ask_vols},{bids},6,7,0,9,0"
 
@@ -59,7 +55,8 @@ def at(hour: int, minute: int = 0, second: int = 0) -> int:
         (
             33_848_500,
             Tick(
-                ms=33_848_000, last=0, open=0, high=0, low=0, preclose=1_795_000, volume=0, amount=0, trades=0, phase=12,
+                ms=33_848_000, last=0, open=0, high=0, low=0, preclose=1_795_000,
+                volume=0, amount=0, trades=0, phase=12,
                 asks=((1_794_980, 18_700),), bids=((1_794_980, 18_700),),
             ),
         ),
@@ -100,9 +97,7 @@ def test_the_real_day_as_a_whole() -> None:
     assert tape.ticks("600519.SH", NEXT, *WHOLE) == []
     assert tape.tick("600519.SH", NEXT, 50_000_000) is None
     (bar,) = tape.bars("600519.SH", "1d", DAY, DAY)
-    assert bar == Bar(
-        DAY, 0, 1_808_080, 1_808_800, 1_787_730, 1_797_000, 2_432_171, 437_367_173_548, 1_795_000
-    )
+    assert bar == Bar(DAY, 0, 1_808_080, 1_808_800, 1_787_730, 1_797_000, 2_432_171, 437_367_173_548, 1_795_000)
     minutes = tape.bars("600519.SH", "1m", DAY, DAY)
     # the auctions' known answers: 1808.08 x 42,718 and 1797.00 x 40,203
     assert minutes[0][1:7] == (34_200_000, 1_808_080, 1_808_080, 1_808_080, 1_808_080, 42_718)
@@ -116,9 +111,7 @@ def test_the_real_day_as_a_whole() -> None:
 def test_real_bars_in_lots_and_in_shares() -> None:
     tape = FolderTape(DATA / "1d")
     midea = tape.bars("000333.SZ", "1d", date(2020, 1, 2), date(2020, 1, 3))
-    assert midea[0] == Bar(
-        date(2020, 1, 2), 0, 58_660, 59_890, 58_410, 59_750, 34_622_600, 205_014_132_800, 58_660
-    )
+    assert midea[0] == Bar(date(2020, 1, 2), 0, 58_660, 59_890, 58_410, 59_750, 34_622_600, 205_014_132_800, 58_660)
     assert midea[1].preclose == midea[0].close
     (pufa,) = tape.bars("600000.SH", "1d", date(2010, 1, 4), date(2010, 1, 4))
     assert (pufa.close, pufa.volume) == (21_190, 66_191_338)
@@ -153,9 +146,7 @@ def test_levels_in_shares_are_recognised_when_enough_are_shown(tmp_path: Path) -
     write(tmp_path / "600004.SH.csv", HEADER, *few)
     tape = FolderTape(tmp_path)
     sizes = {
-        code: [size for _, size in tick.asks]
-        for code in tape.codes()
-        if (tick := tape.tick(code, DAY, 36_000_000))
+        code: [size for _, size in tick.asks] for code in tape.codes() if (tick := tape.tick(code, DAY, 36_000_000))
     }
     assert sizes["600000.SH"] == [100, 250, 300, 400, 777]
     assert sizes["600004.SH"] == [10_000, 20_000, 30_000, 40_000, 70_000]
@@ -242,9 +233,7 @@ def test_own_bars_come_before_made_ones(tmp_path: Path) -> None:
         Bar(date(2023, 2, 6), 0, 9_900, 9_990, 9_900, 9_960, 2_234, 0, 9_900),
         Bar(DAY, 0, 9_970, 9_980, 9_920, 9_970, 1_001, 0, 9_960),
     ]
-    assert tape.bars("600000.SH", "1m", DAY, DAY) == [
-        Bar(DAY, 34_260_000, 9_970, 9_980, 9_920, 9_970, 1_001, 0, 9_960)
-    ]
+    assert tape.bars("600000.SH", "1m", DAY, DAY) == [Bar(DAY, 34_260_000, 9_970, 9_980, 9_920, 9_970, 1_001, 0, 9_960)]
     assert tape.days() == [DAY]
 
 
@@ -284,7 +273,7 @@ def test_instruments_by_prefix_and_by_table(tmp_path: Path) -> None:
         ([HEADER.replace("bidVol5", "other"), row(at(10))], 1, "no column bidVol5"),
         ([HEADER, row(at(10)).replace(str(at(10)), "noon")], 2, "time is 'noon', not a time"),
         (["time,open", "1,2"], 1, "no column high"),
-        ([], 1, "no column open"),
+        ([""], 1, "empty file"),
     ],
 )
 def test_a_malformed_file_is_named_with_its_line_and_reason(
@@ -345,3 +334,14 @@ def test_a_folder_without_tapes_is_an_error(tmp_path: Path, folder: str) -> None
     with pytest.raises(ConfigError) as caught:
         FolderTape(tmp_path / folder)
     assert (caught.value.code, caught.value.params) == ("tape_empty", {"path": str(tmp_path / folder)})
+
+
+@pytest.mark.parametrize("header", [HEADER, "date,open,high,low,close,volume"])
+def test_files_without_rows_have_no_day_to_show(tmp_path: Path, header: str) -> None:
+    write(tmp_path / "600000.SH.csv", header)
+    tape = FolderTape(tmp_path)
+    assert tape.tick("600000.SH", DAY, 0) is None
+    assert tape.bars("600000.SH", "1d", DAY, DAY) == []
+    with pytest.raises(ConfigError) as caught:
+        tape.days()
+    assert caught.value.code == "tape_empty"

@@ -168,6 +168,10 @@ class Int:
         return 9
 
 
+class IndexAndInt(Index, Int):
+    pass
+
+
 class Float:
     def __float__(self) -> float:
         return 2.5
@@ -209,6 +213,7 @@ MEASURED = [
     (1 + 2j, REFUSED, REFUSED, True),
     (Index(), 7, 7.0, REFUSED),
     (Int(), 9, REFUSED, REFUSED),
+    (IndexAndInt(), 7, 7.0, REFUSED),
     (Float(), REFUSED, 2.5, REFUSED),
     (Truth(), REFUSED, REFUSED, True),
     (Broken(), REFUSED, REFUSED, REFUSED),
@@ -455,6 +460,6 @@ def test_layout_and_probed_aliases_agree() -> None:
 
 def test_importing_builds_no_class() -> None:
     code = "from qmtcli.paper import records; print(records.Record.__subclasses__())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=TESTS.parent)
     assert done.stdout == "[]\n"
     assert set(RECORDS) == set(RECORD_NAMES)

@@ -106,9 +106,7 @@ def _day_of_ticks(code: str, day: date) -> list[Tick]:
         ),
     ],
 )
-def test_a_tick_is_the_same_in_every_process_and_version(
-    code: str, day: date, ms: int, expected: Tick
-) -> None:
+def test_a_tick_is_the_same_in_every_process_and_version(code: str, day: date, ms: int, expected: Tick) -> None:
     assert TAPE.tick(code, day, ms) == expected
 
 
@@ -240,9 +238,7 @@ def test_before_the_call_auction_and_for_a_foreign_code_there_is_nothing() -> No
 
 
 def test_the_phases_of_a_day() -> None:
-    shown = {
-        code: [tick.phase for tick in _day_of_ticks(code, DAYS[0])] for code in ("600000.SH", "000001.SZ")
-    }
+    shown = {code: [tick.phase for tick in _day_of_ticks(code, DAYS[0])] for code in ("600000.SH", "000001.SZ")}
     assert shown["600000.SH"] == [12] * 200 + [13] * (1 + 2401 + 2340) + [18] * 60 + [15]
     assert shown["000001.SZ"] == [12] * 200 + [14] + [13] * 2400 + [14] + [13] * 2340 + [18] * 60 + [15]
 

@@ -73,9 +73,7 @@ def test_measured_limits() -> None:
         ("0.05", ("0.04", "0.06")),
     ],
 )
-def test_a_limit_is_a_tick_away_at_least_and_never_below_one(
-    preclose: str, expected: tuple[str, str]
-) -> None:
+def test_a_limit_is_a_tick_away_at_least_and_never_below_one(preclose: str, expected: tuple[str, str]) -> None:
     assert band(instrument("600000.SH"), D(preclose), TODAY) == tuple(map(D, expected))
 
 
@@ -91,9 +89,7 @@ def test_convertible_bonds_on_their_listing_day() -> None:
 def test_reits_on_their_listing_day() -> None:
     reit = instrument("508000.SH", listed=TODAY)
     assert band(reit, D("2"), TODAY) == Band(D("1.4"), D("2.6"))
-    assert band(reit, D("2"), TODAY, settings=Settings(reit_first_day_rate=D("0.1"))) == Band(
-        D("1.8"), D("2.2")
-    )
+    assert band(reit, D("2"), TODAY, settings=Settings(reit_first_day_rate=D("0.1"))) == Band(D("1.8"), D("2.2"))
     assert band(reit, D("2"), date(2026, 11, 24)) == Band(D("1.8"), D("2.2"))
 
 
@@ -144,9 +140,7 @@ def test_first_day_of_delisting_or_relisting_is_free_the_next_is_ten_percent() -
 
 
 @given(
-    st.sampled_from(
-        ["600000.SH", "688981.SH", "300750.SZ", "920002.BJ", "510300.SH", "588000.SH", "123153.SZ"]
-    ),
+    st.sampled_from(["600000.SH", "688981.SH", "300750.SZ", "920002.BJ", "510300.SH", "588000.SH", "123153.SZ"]),
     st.integers(1, 10_000_000),
     st.booleans(),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,13 @@ def test_bare_digits_name_every_exchange_the_tradable_first(digits: str, codes: 
 
 def test_an_instrument_is_its_prefix_and_what_the_caller_knows_better() -> None:
     assert instrument("600000.SH", "浦发银行") == Instrument("600000.SH", "浦发银行", Kind.STOCK, Board.MAIN)
-    known = {"st": True, "listed": date(2020, 1, 2), "t0": True, "band": Decimal("0.2"), "board": Board.STAR}
+    known: dict[str, Any] = {
+        "st": True,
+        "listed": date(2020, 1, 2),
+        "t0": True,
+        "band": Decimal("0.2"),
+        "board": Board.STAR,
+    }
     assert instrument("600000.SH", **known) == Instrument("600000.SH", "", Kind.STOCK, **known)
 
 

@@ -53,8 +53,8 @@ def test_width_of_each_board(code: str, bid: str, ask: str, cap: str, floor: str
     ],
 )
 def test_base_price_chain(side: Side, bid: str | None, ask: str | None, last: str | None, limit: str) -> None:
-    prices = [None if p is None else D(p) for p in (bid, ask, last)]
-    assert cage(MAIN, side, *prices, D("13.00"), TODAY) == D(limit)
+    best_bid, best_ask, trade = (None if p is None else D(p) for p in (bid, ask, last))
+    assert cage(MAIN, side, best_bid, best_ask, trade, D("13.00"), TODAY) == D(limit)
 
 
 def test_a_cage_rounds_half_up() -> None:
@@ -88,9 +88,7 @@ def test_dates_are_settings() -> None:
     assert cage(STAR, Side.BUY, None, D("2.00"), None, D("2"), TODAY, late) == D("2.04")
 
 
-@pytest.mark.parametrize(
-    "code", ["510300.SH", "160216.SZ", "508000.SH", "900901.SH", "204001.SH", "019666.SH"]
-)
+@pytest.mark.parametrize("code", ["510300.SH", "160216.SZ", "508000.SH", "900901.SH", "204001.SH", "019666.SH"])
 def test_no_cage_for_the_rest(code: str) -> None:
     assert cage(instrument(code), Side.BUY, D("1"), D("1.1"), D("1"), D("1"), TODAY) is None
 

@@ -41,9 +41,7 @@ BUY, SELL = Side.BUY, Side.SELL
         ("131810.SZ", BUY, "1000.00", "0", "0", "0"),
     ],
 )
-def test_cost_of_an_order(
-    code: str, side: Side, amount: str, commission: str, stamp: str, transfer: str
-) -> None:
+def test_cost_of_an_order(code: str, side: Side, amount: str, commission: str, stamp: str, transfer: str) -> None:
     found = fees(instrument(code), side, D(amount), TODAY)
     assert found == (D(commission), D(stamp), D(transfer))
     assert found.total == D(commission) + D(stamp) + D(transfer)
@@ -72,9 +70,7 @@ def test_each_item_rounds_half_up_to_the_cent() -> None:
 
 
 def test_a_schedule_of_ones_own() -> None:
-    cheap = FeeSchedule(
-        rate=D("0.0001"), minimum=D("0.1"), bond_minimum_sz=D("2"), repo_rates={1: D("0.0001")}
-    )
+    cheap = FeeSchedule(rate=D("0.0001"), minimum=D("0.1"), bond_minimum_sz=D("2"), repo_rates={1: D("0.0001")})
     assert fees(instrument("600000.SH"), BUY, D("10000"), TODAY, cheap).commission == D("1")
     assert fees(instrument("123153.SZ"), BUY, D("1000"), TODAY, cheap).commission == D("2")
     assert fees(instrument("204001.SH"), SELL, D("10000"), TODAY, cheap).commission == D("1")

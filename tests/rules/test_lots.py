@@ -59,9 +59,7 @@ def test_chinext_orders_shrank_on_its_reform() -> None:
 
 
 def test_unconfirmed_sizes_are_settings() -> None:
-    other = Settings(
-        bse_limit_cap=1, bse_market_cap=2, fund_cap=3, conv_bond_step=1, conv_bond_cap_sz=5, bond_cap=6
-    )
+    other = Settings(bse_limit_cap=1, bse_market_cap=2, fund_cap=3, conv_bond_step=1, conv_bond_cap_sz=5, bond_cap=6)
     assert lot_rule(BSE, TODAY, other)[2:] == (1, 2)
     assert lot_rule(ETF, TODAY, other)[2:] == (3, 3)
     assert lot_rule(BOND, TODAY, other)[:3] == (10, 1, 5)
@@ -74,9 +72,7 @@ def test_an_index_cannot_be_traded() -> None:
     with pytest.raises(Refused, match="not_tradable"):
         lot_rule(INDEX, TODAY)
     assert check_buy_volume(INDEX, 100, TODAY, False) == Violation("not_tradable", {"code": "000001.SH"})
-    assert check_sell_volume(INDEX, 100, None, TODAY, False) == Violation(
-        "not_tradable", {"code": "000001.SH"}
-    )
+    assert check_sell_volume(INDEX, 100, None, TODAY, False) == Violation("not_tradable", {"code": "000001.SH"})
 
 
 OK: tuple[str, dict[str, Any]] = ("", {})
@@ -106,9 +102,7 @@ ODD = {"volume": 150, "step": 100, "below": 100, "above": 200}
         (BOND, 10, True, ("no_market_orders", {})),
     ],
 )
-def test_buy_volumes(
-    inst: Instrument, volume: int, market: bool, expected: tuple[str, dict[str, Any]]
-) -> None:
+def test_buy_volumes(inst: Instrument, volume: int, market: bool, expected: tuple[str, dict[str, Any]]) -> None:
     assert_found(check_buy_volume(inst, volume, TODAY, market), inst, expected)
 
 

@@ -27,9 +27,7 @@ def test_each_exchange_has_its_own() -> None:
 def test_codes_are_the_vendors() -> None:
     xtconstant = pytest.importorskip("xtquant.xtconstant")
     assert {
-        (name, exchange): price_type(name, exchange)
-        for exchange in ("SH", "SZ")
-        for name in market_kinds(exchange)
+        (name, exchange): price_type(name, exchange) for exchange in ("SH", "SZ") for name in market_kinds(exchange)
     } == {
         ("best5-cancel", "SH"): xtconstant.MARKET_SH_CONVERT_5_CANCEL,
         ("best5-limit", "SH"): xtconstant.MARKET_SH_CONVERT_5_LIMIT,

@@ -91,9 +91,7 @@ def test_a_phase_begins_at_its_time(at: str, phase: Phase) -> None:
 
 
 def test_what_each_phase_does() -> None:
-    table = {
-        p.word: (p.accepts_orders, p.accepts_cancels, p.matches, p.is_auction, p.open_int) for p in Phase
-    }
+    table = {p.word: (p.accepts_orders, p.accepts_cancels, p.matches, p.is_auction, p.open_int) for p in Phase}
     yes, no = True, False
     assert table == {
         "pre_open": (no, no, no, no, 11),
@@ -133,9 +131,7 @@ def test_first_day_of_after_hours_trading(code: str, st: bool, last_without: dat
     assert has_after_hours(inst, first_with)
 
 
-@pytest.mark.parametrize(
-    "code", ["920002.BJ", "501018.SH", "508000.SH", "900901.SH", "123153.SZ", "000001.SH"]
-)
+@pytest.mark.parametrize("code", ["920002.BJ", "501018.SH", "508000.SH", "900901.SH", "123153.SZ", "000001.SH"])
 def test_no_after_hours_trading_for_the_rest(code: str) -> None:
     assert not has_after_hours(instrument(code), TODAY)
 

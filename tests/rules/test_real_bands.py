@@ -54,11 +54,11 @@ def rows(code: str) -> Iterator[Row]:
     previous: Decimal | None = None
     with (DAILY / f"{code}_1d.csv").open() as file:
         for line in csv.DictReader(file):
-            prices = [D(line[column]) for column in ("open", "high", "low", "close")]
-            reference = prices[3] - D(line["change"]) if "change" in line else previous
-            previous = prices[3]
+            first, high, low, close = (D(line[column]) for column in ("open", "high", "low", "close"))
+            reference = close - D(line["change"]) if "change" in line else previous
+            previous = close
             if reference is not None:
-                yield Row(date.fromisoformat(line["date"]), *prices, reference)
+                yield Row(date.fromisoformat(line["date"]), first, high, low, close, reference)
 
 
 def outside(inst: Instrument) -> list[date]:

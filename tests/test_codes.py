@@ -1,0 +1,59 @@
+"""The vendor's numbers in our tables are the installed xtconstant's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from qmtcli.model import OrderStatus, Side
+from qmtcli.paper import codes as paper
+from qmtcli.rules.order_types import MARKET_KINDS
+from qmtcli.xt import codes
+
+
+def _constants() -> dict[str, int]:
+    """xtconstant's integers, read in a process of its own: importing xtquant here would be too late for paper."""
+    script = (
+        "import sys; sys.modules['requests'] = None\n"
+        "import json; from xtquant import xtconstant as c\n"
+        "print(json.dumps({k: v for k, v in vars(c).items() if isinstance(v, int) and k.isupper()}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    import json
+
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
+
+
+CONSTANTS = _constants()
+
+
+def test_sides() -> None:
+    assert codes.ORDER_TYPES == {Side.BUY: CONSTANTS["STOCK_BUY"], Side.SELL: CONSTANTS["STOCK_SELL"]}
+    assert (paper.BUY, paper.SELL) == (CONSTANTS["STOCK_BUY"], CONSTANTS["STOCK_SELL"])
+
+
+def test_order_statuses() -> None:
+    vendor = {name.removeprefix("ORDER_"): value for name, value in CONSTANTS.items() if name.startswith("ORDER_")}
+    assert {status.name: status.number for status in OrderStatus} == vendor
+
+
+def test_price_types() -> None:
+    assert codes.FIX_PRICE == paper.FIX_PRICE == CONSTANTS["FIX_PRICE"]
+    assert codes.LATEST_PRICE == paper.LATEST_PRICE == CONSTANTS["LATEST_PRICE"]
+    market = {number for name, number in CONSTANTS.items() if name.startswith("MARKET_") and 42 <= number <= 48}
+    assert {number for kind in MARKET_KINDS for number in kind.codes.values()} == market
+    assert set(paper.MARKET_TYPES) == market
+    assert market <= set(codes.PRICE_KINDS)
+    assert paper.FILL_OR_KILL == CONSTANTS["MARKET_SZ_FULL_OR_CANCEL"]
+    assert paper.BEST5_THEN_LIMIT == CONSTANTS["MARKET_SH_CONVERT_5_LIMIT"]
+    assert (paper.PEER_PRICE, paper.OWN_PRICE) == (
+        CONSTANTS["MARKET_PEER_PRICE_FIRST"], CONSTANTS["MARKET_MINE_PRICE_FIRST"],
+    )  # fmt: skip
+
+
+def test_account_types_and_states() -> None:
+    assert codes.ACCOUNT_TYPES == {"STOCK": CONSTANTS["SECURITY_ACCOUNT"], "CREDIT": CONSTANTS["CREDIT_ACCOUNT"]}
+    assert paper.STOCK == CONSTANTS["SECURITY_ACCOUNT"]
+    states = {value for name, value in CONSTANTS.items() if name.startswith("ACCOUNT_STATUS")}
+    assert set(codes.ACCOUNT_STATUS) == states
