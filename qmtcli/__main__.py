@@ -63,6 +63,10 @@ def main(argv: list[str], console: Console | None = None) -> int:
 def _run(argv: list[str], app: App) -> int:
     from qmtcli.cli import root
 
+    if request := app.console.env.get("_QMT_COMPLETE"):
+        from qmtcli.commands.shells import answer
+
+        return answer(root(), request, app)
     status = root().main(args=argv, prog_name="qmt", obj=app, standalone_mode=False)
     return int(status or 0)
 
@@ -118,7 +122,7 @@ def _first_look(argv: list[str], console: Console) -> None:
 
     formats = [console.env.get("QMT_OUTPUT", "")]
     languages = [console.env.get("QMT_LANG", "")]
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in zip(argv, [*argv[1:], ""], strict=False):
         if word == "--":
             break
         name, _, value = word.partition("=")

@@ -1,11 +1,12 @@
-"""The nouns of qmt: what every room above the vendor's line speaks of."""
+"""The nouns of qmt: what every room above the vendor's line speaks of.
 
-from __future__ import annotations
+Named tuples with evaluated annotations: every command imports this, and a frozen dataclass costs ten times as much.
+"""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple, Optional
 
 
 class StrEnum(str, Enum):
@@ -48,8 +49,7 @@ class Side(StrEnum):
     SELL = "sell"
 
 
-@dataclass(frozen=True)
-class Instrument:
+class Instrument(NamedTuple):
     """What the rules need to know of one instrument."""
 
     #: ``600000.SH``
@@ -60,11 +60,11 @@ class Instrument:
     #: risk-warning stock (ST, *ST)
     st: bool = False
     #: listing date; None when unknown
-    listed: date | None = None
+    listed: Optional[date] = None  # noqa: UP045
     #: may be sold on the day it was bought; None: by its kind
-    t0: bool | None = None
+    t0: Optional[bool] = None  # noqa: UP045
     #: daily price limit as a fraction (0.20); None: by its board and kind
-    band: Decimal | None = None
+    band: Optional[Decimal] = None  # noqa: UP045
 
     @property
     def exchange(self) -> str:
@@ -116,8 +116,7 @@ class OrderStatus(Enum):
 _DONE = frozenset({OrderStatus.PART_CANCEL, OrderStatus.CANCELED, OrderStatus.SUCCEEDED, OrderStatus.JUNK})
 
 
-@dataclass(frozen=True)
-class OrderRequest:
+class OrderRequest(NamedTuple):
     """An order that has passed the checks and may be sent."""
 
     code: str
@@ -133,8 +132,7 @@ class OrderRequest:
     strategy: str
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """An order of the day, in xtquant's fields."""
 
     order_id: str
@@ -173,8 +171,7 @@ class Order:
 STATUS_BY_NUMBER = {status.number: status for status in OrderStatus}
 
 
-@dataclass(frozen=True)
-class Trade:
+class Trade(NamedTuple):
     """A trade of the day, in xtquant's fields."""
 
     traded_id: str
@@ -199,8 +196,7 @@ class Trade:
     order_remark: str
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """A holding, in xtquant's fields; volumes in shares, money in CNY."""
 
     stock_code: str
@@ -220,8 +216,7 @@ class Position:
     profit_rate: float
 
 
-@dataclass(frozen=True)
-class Asset:
+class Asset(NamedTuple):
     """Money and value of the account, CNY."""
 
     #: can be spent now
@@ -233,8 +228,7 @@ class Asset:
     fetch_balance: float
 
 
-@dataclass(frozen=True)
-class Quote:
+class Quote(NamedTuple):
     """A snapshot with five levels; prices CNY, level volumes in lots (手), ``pvolume`` in shares."""
 
     stock_code: str

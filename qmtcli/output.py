@@ -20,7 +20,7 @@ class Column:
     key: str
     zh: str
     en: str
-    #: ``text``, ``number``, ``price``, ``money``, ``percent``, ``time``
+    #: ``text``, ``id``, ``word``, ``number``, ``price``, ``money``, ``percent``, ``time``; ``best``: the first of a list
     kind: str = "text"
     #: shown in a plain table; the others only in ``wide``
     plain: bool = True
@@ -130,7 +130,7 @@ def _table(console: Console, rows: list[dict[str, Any]], columns: Sequence[Colum
             headers=[column.title(console.lang) for column in shown],
             tablefmt="simple",
             disable_numparse=True,
-            colalign=["left" if column.kind in ("text", "time") else "right" for column in shown],
+            colalign=["right" if column.kind in _NUMBERS or column.kind == "best" else "left" for column in shown],
         )
         width = console.width
         if width is None or len(shown) == 1 or console.format == "wide" or _columns_of(text) <= width:
@@ -162,7 +162,7 @@ def _cell(console: Console, value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return console.word("yes" if value else "no")
     if isinstance(value, list):
-        return " ".join(str(item) for item in value)
+        return " ".join(f"{item:.10g}" if isinstance(item, float) else str(item) for item in value[: 1 if kind == "best" else None])
     if kind == "time":
         return str(value)[:19].replace("T", " ")
     if kind == "word":

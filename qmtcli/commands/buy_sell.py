@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from qmtcli.commands import complete
 from qmtcli.commands.columns import SENT
 from qmtcli.commands.common import App, command
 from qmtcli.errors import ExitStatus, NoData, NotConnected, Refused, UsageError
@@ -34,8 +35,11 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     names = "|".join(PRICE_NAMES)
     options = [
         click.option("--limit", metavar="P", help=say("限价, 元", "limit price, CNY")),
-        click.option("--price", metavar="P", help=say(f"限价, 或 {names}[±N 跳]", f"limit price, or {names}[±N ticks]")),
-        click.option("--market", metavar="KIND", help=say(f"市价委托: {kinds}", f"the exchange's market order: {kinds}")),
+        click.option("--price", metavar="P", help=say(f"限价, 或 {names}[±N 跳]", f"limit price, or {names}[±N ticks]"),
+                     shell_complete=complete.one_of(*PRICE_NAMES)),
+        click.option("--market", metavar="KIND",
+                     help=say(f"市价委托: {kinds}", f"the exchange's market order: {kinds}"),
+                     shell_complete=complete.market_kinds),
         click.option("--protect", metavar="P", help=say("市价委托的保护价", "protection price of a market order")),
         click.option("--value", metavar="CNY", help=say("按金额 (费用在内), 代替数量", "CNY, fees in, instead of a volume")),
         click.option("--round", "snap", is_flag=True, help=say("价格取整到最小变动单位", "round the price to the tick")),
@@ -96,7 +100,7 @@ class _Asked:
     "Buy. The volume is in shares (张 for bonds); 3手 and 2万 are understood; or --value CNY.",
     epilog="qmt buy 600000.SH 100 --limit 9.09",
 )
-@click.argument("code")
+@click.argument("code", shell_complete=complete.codes)
 @click.argument("volume", required=False)
 @_options
 def buy(app: App, **asked: Any) -> int:
@@ -109,8 +113,8 @@ def buy(app: App, **asked: Any) -> int:
     "Sell. The volume is in shares; all is everything that can be sold now.",
     epilog="qmt sell 600000.SH all --price peer",
 )
-@click.argument("code")
-@click.argument("volume", required=False)
+@click.argument("code", shell_complete=complete.codes)
+@click.argument("volume", required=False, shell_complete=complete.one_of("all"))
 @_options
 def sell(app: App, **asked: Any) -> int:
     return _order(app, _Asked(side=Side.SELL, **asked))
@@ -149,7 +153,8 @@ def _order(app: App, asked: _Asked) -> int:
     outcomes = [desk.place(request, given_id, asked.seconds) for request in requests]
     rows = [_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
     result = {**rows[0], "dry_run": asked.dry_run, "left_volume": left, "parts": rows if len(rows) > 1 else []}
-    emit_row(app.console, result, SENT, "order_id")
+    caption = say("买入", "Buy") if asked.side is Side.BUY else say("卖出", "Sell")
+    emit_row(app.console, result, SENT, "order_id", caption + (say(" (未发送)", " (nothing sent)") if asked.dry_run else ""))
     desk.reported()
     return max(_status(outcome, asked.seconds is not None) for outcome in outcomes)
 
@@ -286,7 +291,7 @@ def _row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[str, An
         "order_remark": request.client_id,
     }
     if order is not None:
-        row.update({key: value for key, value in asdict(order).items() if value not in ("", None)})
+        row.update({key: value for key, value in order._asdict().items() if value not in ("", None)})
     return {**row, "most": None if most is None else float(most), "replayed": outcome.replayed}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from qmtcli.commands import complete
 from qmtcli.commands.columns import CANCELED
 from qmtcli.commands.common import App, command, read_from
 from qmtcli.desk import is_own
@@ -24,9 +25,16 @@ _SUBSCRIPTION = 54
     "撤单: 按编号, 或 --all (可用 --code, --side, --mine 限定); - 从标准输入读取编号。",
     "Cancel orders by id, or --all of them (--code, --side, --mine narrow it). A dash reads ids from stdin.",
 )
-@click.argument("ids", nargs=-1)
+@click.argument("ids", nargs=-1, shell_complete=complete.order_ids)
 @click.option("--all", "everything", is_flag=True, help=say("所有可撤的委托", "every order that can be canceled"))
-@click.option("--code", "codes", multiple=True, metavar="CODE", help=say("只撤此代码", "only orders of this code"))
+@click.option(
+    "--code",
+    "codes",
+    multiple=True,
+    metavar="CODE",
+    help=say("只撤此代码", "only orders of this code"),
+    shell_complete=complete.codes,
+)
 @click.option("--side", type=click.Choice(["buy", "sell"]), help=say("只撤买或卖", "only buys or only sells"))
 @click.option("--mine", is_flag=True, help=say("只撤 qmt 下的", "only orders made by qmt"))
 @click.option("--dry-run", is_flag=True, help=say("只看不撤", "show what would be canceled, send nothing"))

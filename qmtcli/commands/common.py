@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qmtcli.commands import complete
 from qmtcli.console import FORMATS, Console
 from qmtcli.errors import Refused, UsageError
 from qmtcli.messages import say, set_language
@@ -184,10 +185,12 @@ def common_options() -> list[click.Parameter]:
         ),
         option("--json", is_flag=True, help=say("等于 -o json", "the same as -o json"), callback=_json),
         option("--fields", metavar="A,B", help=say("只输出这些字段", "print these fields only"), callback=_fields),
-        option("--profile", metavar="NAME", help=say("使用的配置", "profile to use"), callback=_set("profile")),
+        option("--profile", metavar="NAME", help=say("使用的配置", "profile to use"), callback=_set("profile"),
+               shell_complete=complete.profiles),
         option("--timeout", metavar="S", help=say("每次请求的秒数上限", "seconds that one request may take"), callback=_set("timeout")),
         option("--lang", type=click.Choice(["zh", "en"]), help=say("语言", "language"), callback=_set("lang")),
-        option("--log", metavar="FILE", help=say("消息与错误另存到文件", "keep messages and errors in a file"), callback=_set("log")),
+        option("--log", metavar="FILE", help=say("消息与错误另存到文件", "keep messages and errors in a file"),
+               callback=_set("log"), shell_complete=complete.files),
         option("--no-color", is_flag=True, help=say("不用颜色", "no colour"), callback=_no_color),
         option("--debug", is_flag=True, help=say("出错时打印调用栈", "show tracebacks"), callback=_debug),
     ]  # fmt: skip

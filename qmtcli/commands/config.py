@@ -31,7 +31,6 @@ def path(app: App) -> None:
 
     file = user_file(app.console.env)
     row = {"path": str(file), "exists": file.is_file(), "state": str(state_dir(app.console.env))}
-    app.config  # noqa: B018 - sets the output format
     if app.console.format in ("table", "wide"):
         app.console.data(f"{file}\n")
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from qmtcli.commands import complete
 from qmtcli.commands.columns import CHECKS
 from qmtcli.commands.common import App, command
 from qmtcli.errors import ExitStatus
@@ -19,7 +20,14 @@ from qmtcli.output import emit_rows
     "Check configuration, module, link, account, asset and a quote; each with its fix. "
     "The first failure decides the exit status.",
 )
-@click.option("--code", default="600000.SH", show_default=True, metavar="CODE", help=say("用哪个代码检查行情", "code of the quote"))
+@click.option(
+    "--code",
+    default="600000.SH",
+    show_default=True,
+    metavar="CODE",
+    help=say("用哪个代码检查行情", "code of the quote"),
+    shell_complete=complete.codes,
+)
 def login_check(app: App, code: str) -> int:
     from qmtcli.symbols import parse_code
     from qmtcli.xt.diagnose import Check, Plan, checks

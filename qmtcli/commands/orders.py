@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
+from qmtcli.commands import complete
 from qmtcli.commands.columns import ORDERS
 from qmtcli.commands.common import App, command, read_from
 from qmtcli.errors import NoData
@@ -14,7 +13,7 @@ from qmtcli.output import emit_rows
 
 
 @command("orders", "当日委托, 全部或按编号。", "Orders of the day: all, or those named. A dash reads ids from stdin.")
-@click.argument("ids", nargs=-1)
+@click.argument("ids", nargs=-1, shell_complete=complete.order_ids)
 @click.option("--open", "open_only", is_flag=True, help=say("只列未完成的", "only those that are not final"))
 def orders(app: App, ids: tuple[str, ...], open_only: bool) -> None:
     app.profile  # noqa: B018
@@ -27,4 +26,4 @@ def orders(app: App, ids: tuple[str, ...], open_only: bool) -> None:
             raise NoData("unknown_order", ids=missing)
         rows = [row for row in rows if row.order_id in wanted]
     caption = say(f"当日委托 {len(rows)}", f"{len(rows)} orders today")
-    emit_rows(app.console, [asdict(row) for row in rows], ORDERS, "order_id", caption)
+    emit_rows(app.console, [row._asdict() for row in rows], ORDERS, "order_id", caption)

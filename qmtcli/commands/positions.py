@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from qmtcli.commands.columns import POSITIONS
@@ -16,6 +14,6 @@ from qmtcli.output import emit_rows
 @click.option("--all", "everything", is_flag=True, help=say("包括今日已卖空的", "those sold out today too"))
 def positions(app: App, everything: bool) -> None:
     app.profile  # noqa: B018 - names the account before anything is asked
-    rows = [asdict(row) for row in app.session.positions() if everything or row.volume]
+    rows = [row._asdict() for row in app.session.positions() if everything or row.volume]
     caption = say(f"持仓 {len(rows)}", f"{len(rows)} holdings")
     emit_rows(app.console, rows, POSITIONS, "stock_code", caption)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import click
 
+from qmtcli.commands import complete
 from qmtcli.commands.columns import QUOTE
 from qmtcli.commands.common import App, command, read_from
 from qmtcli.errors import NoData, UsageError
@@ -20,7 +18,7 @@ from qmtcli.output import emit_rows
     "行情快照; 代码写法不限 (600000, sh600000, 600000.XSHG), - 从标准输入读取。",
     "Snapshots with five levels. Codes in any usual spelling; a dash reads them from stdin.",
 )
-@click.argument("codes", nargs=-1, required=True)
+@click.argument("codes", nargs=-1, required=True, shell_complete=complete.codes)
 @click.option("--max-age", metavar="S", type=click.FloatRange(min=0), help=say("行情不得早于 S 秒", "refuse a snapshot older than S seconds"))  # noqa: E501
 def quote(app: App, codes: tuple[str, ...], max_age: float | None) -> None:
     from qmtcli.symbols import parse_code
@@ -34,18 +32,7 @@ def quote(app: App, codes: tuple[str, ...], max_age: float | None) -> None:
         _hold_age(app, quotes, max_age)
     synthetic = quotes[0].synthetic
     caption = say("行情", "Quotes") + (say(" (生成的样本行情, 非真实)", " (generated sample market, not real)") if synthetic else "")
-    emit_rows(app.console, [_row(quote) for quote in quotes], QUOTE, "stock_code", caption)
-
-
-def _row(quote: Quote) -> dict[str, Any]:
-    row = asdict(quote)
-    row["bid"] = _level(quote.bid_price, quote.bid_vol)
-    row["ask"] = _level(quote.ask_price, quote.ask_vol)
-    return row
-
-
-def _level(prices: list[float], volumes: list[int]) -> str:
-    return f"{prices[0]:.10g} x {volumes[0]}" if prices else ""
+    emit_rows(app.console, [quote._asdict() for quote in quotes], QUOTE, "stock_code", caption)
 
 
 def _hold_age(app: App, quotes: list[Quote], max_age: float) -> None:

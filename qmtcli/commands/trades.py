@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from qmtcli.commands.columns import TRADES
 from qmtcli.commands.common import App, command
 from qmtcli.messages import say
@@ -13,6 +11,6 @@ from qmtcli.output import emit_rows
 @command("trades", "当日成交。", "Trades of the day, each with its fees.")
 def trades(app: App) -> None:
     app.profile  # noqa: B018
-    rows = [asdict(row) for row in app.session.trades()]
+    rows = [row._asdict() for row in app.session.trades()]
     caption = say(f"当日成交 {len(rows)}", f"{len(rows)} trades today")
     emit_rows(app.console, rows, TRADES, "traded_id", caption)

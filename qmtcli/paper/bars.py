@@ -14,26 +14,27 @@ _AFTERNOON = 46_800_000  # 13:00
 _CLOSE = 54_000_000  # 15:00
 
 
-def minutes_of(day: date, ticks: Iterable[Tick]) -> list[Bar]:
+def minutes_of(day: date, ticks: Iterable[Tick], before: Tick | None = None) -> list[Bar]:
     """Minute bars of one day's ticks, for the minutes that have a snapshot after the first trade.
 
-    The opening auction is the bar of 09:30, as in a terminal. A high or low of the day that no snapshot shows
-    belongs to the first snapshot that knows of it.
+    ``before`` is the snapshot before the first of ``ticks``, None for those of a whole day. The opening auction
+    is the bar of 09:30, as in a terminal. A high or low of the day that no snapshot shows belongs to the first
+    snapshot that knows of it.
     """
     bars: dict[int, Bar] = {}
-    volume = amount = high = 0
-    low: int | None = None
     for tick in ticks:
-        if not tick.last:
-            continue
-        top = tick.high if tick.high > high else tick.last
-        bottom = tick.low if low is None or tick.low < low else tick.last
-        traded, paid = tick.volume - volume, tick.amount - amount
-        ms = _label(tick.ms)
-        start = tick.last if volume else tick.open or tick.last
-        piece = Bar(day, ms, start, top, bottom, tick.last, traded, paid, tick.preclose)
-        bars[ms] = merge([bars[ms], piece]) if ms in bars else piece
-        volume, amount, high, low = tick.volume, tick.amount, tick.high, tick.low
+        if tick.last:
+            traded = before is not None and before.last
+            top = tick.last if before and traded and tick.high <= before.high else tick.high
+            bottom = tick.last if before and traded and tick.low >= before.low else tick.low
+            start = tick.last if traded else tick.open or tick.last
+            volume, amount = tick.volume, tick.amount
+            if before is not None:
+                volume, amount = volume - before.volume, amount - before.amount
+            ms = _label(tick.ms)
+            piece = Bar(day, ms, start, top, bottom, tick.last, volume, amount, tick.preclose)
+            bars[ms] = merge((bars[ms], piece)) if ms in bars else piece
+        before = tick
     return list(bars.values())
 
 

@@ -2,19 +2,24 @@
 
 ``hours: exchange`` shows every day as it was. ``hours: always`` has no night: it plays the two continuous
 phases in a loop that begins at 09:30 of each Shanghai day, on a trading day that the account counts.
+
+Real time falls into segments in which the tape runs along with the clock: the mornings and afternoons of the
+loop, cut at midnight, where the account's day changes. What is on display as a segment begins is stamped with
+its beginning, so a stamp is never in the future and never of the segment before.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from qmtcli.model import Instrument
 from qmtcli.paper.clock import DAY_MS, Clock, day_of, midnight, time_of
 from qmtcli.paper.tape import Tape, Tick
-from qmtcli.rules.phases import Phase, phase_at
+from qmtcli.rules.phases import Phase, schedule
 
 _EPOCH = date(1970, 1, 1)
 _MORNING = 34_200_000  # 09:30
@@ -23,6 +28,9 @@ _AFTERNOON = 46_800_000  # 13:00
 _AUCTION = 53_820_000  # 14:57
 _MORNING_LENGTH = _NOON - _MORNING
 LOOP_MS = _MORNING_LENGTH + _AUCTION - _AFTERNOON
+
+#: a snapshot and the epoch ms it is stamped with
+Shown = tuple[int, Tick]
 
 
 def date_of(day_number: int) -> date:
@@ -53,6 +61,9 @@ class Feed:
         self.clock = clock
         self.always = hours == "always"
         self.day: date = date_of(day_of(clock.now_ms()))
+        #: the last answer of `tick` by code, with what it was asked for
+        self._last: dict[str, tuple[int, date, Shown | None]] = {}
+        self._openings: dict[tuple[str, date, int], Tick | None] = {}
 
     def now_ms(self) -> int:
         """Epoch ms now, by the account's clock."""
@@ -60,7 +71,10 @@ class Feed:
 
     @property
     def tape_day(self) -> date:
-        """The day of the tape on display: the last of its days up to today, or in a loop over them."""
+        """The day of the tape on display: the last of its days up to today, or in a loop over them.
+
+        The first of them when today is before all of them; then nothing is on display.
+        """
         days = self.tape.days()
         if days is None:
             return self.day
@@ -84,73 +98,105 @@ class Feed:
 
         return trading_days(first, last)
 
-    def phase(self, instrument: Instrument) -> Phase | None:
-        """The phase of trading an instrument is in now; None while its market is not on display at all."""
+    def phase(self, instrument: Instrument, at_ms: int | None = None) -> Phase | None:
+        """The phase of trading an instrument is in; None while its market is not on display at all."""
         if self.always:
             return Phase.CONTINUOUS
-        now = self.now_ms()
-        today = date_of(day_of(now))
+        at_ms = self.now_ms() if at_ms is None else at_ms
+        today = date_of(day_of(at_ms))
         if self.tape_day != today or not self.is_trading_day(today):
             return None
-        seconds = time_of(now) // 1000
-        return phase_at(instrument, time(seconds // 3600, seconds // 60 % 60, seconds % 60), today)
+        begins, phases = _phases(instrument, today)
+        return phases[bisect_right(begins, time_of(at_ms)) - 1]
 
     def time_shown(self, at_ms: int) -> int:
         """Time of day (ms since midnight) that the market shows at a moment."""
         segment = self._segment(at_ms)
         return segment.tape_ms + at_ms - segment.start
 
-    def tick(self, code: str, at_ms: int | None = None) -> tuple[int, Tick] | None:
-        """The snapshot on display and the epoch ms it is stamped with; None when the tape has none."""
+    def tick(self, code: str, at_ms: int | None = None) -> Shown | None:
+        """The snapshot on display and the epoch ms it is stamped with; None when there is none."""
         at_ms = self.now_ms() if at_ms is None else at_ms
-        day = self.tape_day
-        if not self.always:
-            if day != date_of(day_of(at_ms)):
-                tick = self.tape.tick(code, day, DAY_MS)
-                return None if tick is None else (midnight(number_of(day)) + tick.ms, tick)
-            tick = self.tape.tick(code, day, time_of(at_ms))
-            return None if tick is None else (midnight(day_of(at_ms)) + tick.ms, tick)
-        segment = self._segment(at_ms)
-        shown = segment.tape_ms + at_ms - segment.start
-        tick = self.tape.tick(code, day, shown)
-        if tick is None or tick.ms < _MORNING:
-            # the loop has no auction: its first moments show the first continuous snapshot
-            opening = self.tape.ticks(code, day, _MORNING - 1, _NOON)
-            tick = opening[0] if opening else tick
-        if tick is None:
-            return None
-        return min(at_ms, max(segment.start, segment.start + tick.ms - segment.tape_ms)), tick
+        known = self._last.get(code)
+        if known is None or known[:2] != (at_ms, self.day):
+            known = self._last[code] = (at_ms, self.day, self._display(code, at_ms))
+        return known[2]
 
-    def ticks(self, code: str, after_ms: int, until_ms: int) -> list[tuple[int, Tick]]:
+    def _display(self, code: str, at_ms: int) -> Shown | None:
+        segment = self._segment(at_ms)
+        if at_ms < segment.start:
+            return None
+        opening = self._opening(code, segment)
+        tick = self.tape.tick(code, self.tape_day, segment.tape_ms + min(at_ms, segment.end) - segment.start)
+        if opening is not None and (tick is None or tick.ms <= opening.ms):
+            return segment.start, opening
+        return None if tick is None else (segment.start + tick.ms - segment.tape_ms, tick)
+
+    def ticks(self, code: str, after_ms: int, until_ms: int) -> list[Shown]:
         """Snapshots that came up in ``(after_ms, until_ms]``, stamped, in order, on the present day."""
-        day = self.tape_day
-        found: list[tuple[int, Tick]] = []
+        found: list[Shown] = []
         for segment in self._segments(after_ms, until_ms):
-            first = max(after_ms, segment.start - 1)
-            last = min(until_ms, segment.end - 1)
             offset = segment.tape_ms - segment.start
-            shown: Sequence[Tick] = self.tape.ticks(code, day, first + offset, last + offset)
-            found.extend((tick.ms - offset, tick) for tick in shown)
+            first = max(after_ms + offset, segment.tape_ms)
+            opening = self._opening(code, segment)
+            if opening is not None:
+                first = max(first, opening.ms)
+                if after_ms < segment.start:
+                    found.append((segment.start, opening))
+            last = min(until_ms, segment.end - 1) + offset
+            if first < last:
+                found += [(tick.ms - offset, tick) for tick in self.tape.ticks(code, self.tape_day, first, last)]
         return found
 
+    def _opening(self, code: str, segment: Segment) -> Tick | None:
+        """What is on display as a segment begins."""
+        key = (code, self.tape_day, segment.tape_ms)
+        if key not in self._openings:
+            self._openings[key] = self._find_opening(*key)
+        return self._openings[key]
+
+    def _find_opening(self, code: str, day: date, ms: int) -> Tick | None:
+        tick = self.tape.tick(code, day, ms)
+        if not self.always or ms >= _NOON or (tick is not None and tick.ms >= _MORNING):
+            return tick
+        # the loop has no auction: its first moments show the first continuous snapshot
+        for until in (_MORNING + 60_000, _NOON - 1):
+            if morning := self.tape.ticks(code, day, _MORNING - 1, until):
+                return morning[0]
+        return tick
+
     def _segments(self, after_ms: int, until_ms: int) -> Iterator[Segment]:
-        if not self.always:
-            start = midnight(number_of(self.tape_day))
-            yield Segment(start, start + DAY_MS, 0)
-            return
+        """Segments with a moment in ``(after_ms, until_ms]``."""
         at = after_ms + 1
         while at <= until_ms:
             segment = self._segment(at)
-            yield segment
-            at = segment.end
+            if segment.start <= until_ms:
+                yield segment
+            at = segment.end if self.always else until_ms + 1
 
     def _segment(self, at_ms: int) -> Segment:
-        day_start = midnight(day_of(at_ms))
+        """The segment of a moment; of ``hours: exchange`` the day of the tape, whatever the moment."""
         if not self.always:
-            return Segment(day_start, day_start + DAY_MS, 0)
-        opening = day_start + _MORNING - (DAY_MS if time_of(at_ms) < _MORNING else 0)
-        loop_start = opening + (at_ms - opening) // LOOP_MS * LOOP_MS
-        if at_ms - loop_start < _MORNING_LENGTH:
-            return Segment(loop_start, min(loop_start + _MORNING_LENGTH, opening + DAY_MS), _MORNING)
-        afternoon = loop_start + _MORNING_LENGTH
-        return Segment(afternoon, min(loop_start + LOOP_MS, opening + DAY_MS), _AFTERNOON)
+            start = midnight(number_of(self.tape_day))
+            return Segment(start, start + DAY_MS, 0)
+        begin = midnight(day_of(at_ms))
+        end = begin + DAY_MS
+        opening = begin + _MORNING
+        # the loops of the night are counted from 09:30 of the day before
+        begin, end, opening = (begin, opening, opening - DAY_MS) if at_ms < opening else (opening, end, opening)
+        loop = opening + (at_ms - opening) // LOOP_MS * LOOP_MS
+        noon = loop + _MORNING_LENGTH
+        start, stop, tape_ms = (loop, noon, _MORNING) if at_ms < noon else (noon, loop + LOOP_MS, _AFTERNOON)
+        cut = max(0, begin - start)
+        return Segment(start + cut, min(stop, end), tape_ms + cut)
+
+
+@lru_cache(maxsize=4096)
+def _phases(instrument: Instrument, day: date) -> tuple[list[int], list[Phase]]:
+    """The phases of a day and the times (ms since midnight) they begin at."""
+    plan = schedule(instrument, day)
+    return [_ms(begin) for begin, _ in plan], [phase for _, phase in plan]
+
+
+def _ms(at: time) -> int:
+    return ((at.hour * 60 + at.minute) * 60 + at.second) * 1000

@@ -173,7 +173,7 @@ def _integer(cell: int, bits: int) -> Write:
         try:
             number = index(value)
         except Exception:
-            if not hasattr(type(value), "__int__"):
+            if not (hasattr(type(value), "__int__") or hasattr(type(value), "__float__")):
                 raise
             number = int(value)
         if not -limit <= number < limit:
@@ -202,7 +202,7 @@ def _real(cell: int) -> Write:
 
 def _truth(cell: int) -> Write:
     def truth(value: Any) -> bool:
-        if value is not None and not hasattr(type(value), "__bool__"):
+        if not hasattr(type(value), "__bool__"):
             raise TypeError
         return bool(value)
 

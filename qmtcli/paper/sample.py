@@ -241,6 +241,12 @@ def _traded(day: _Day, minute: int) -> int:
     return total
 
 
+def _part(start: int, rise: int, whole: int, lot: int, into: int) -> tuple[int, int, int]:
+    """Price, shares traded and twice their prices summed, so many seconds into a minute of ``whole`` shares."""
+    part = whole // lot * into // 60 * lot
+    return start + rise * into // 60, part, part * (2 * start * whole + rise * part) // whole if part else 0
+
+
 # Each of these makes the snapshots of some moments of one stretch of the day.
 
 
@@ -260,7 +266,7 @@ def _trading(row: _Row, day: _Day, moments: range) -> list[Tick]:
     morning, afternoon = _MORNING // 1000, _AFTERNOON // 1000 - 7_200
     ticks = []
     slot = here = -1
-    bits = rise = whole = lots = 0
+    bits = rise = whole = 0
     seen: dict[int, tuple[tuple[Level, ...], tuple[Level, ...]]] = {}
     for ms in moments:
         second = ms // 1000 - (afternoon if ms >= _AFTERNOON else morning)
@@ -271,13 +277,11 @@ def _trading(row: _Row, day: _Day, moments: range) -> list[Tick]:
             top, bottom = max(path[: minute + 1]), min(path[: minute + 1])
             if minute < _MINUTES:
                 rise, whole = path[minute + 1] - start, day.volumes[minute]
-                lots = whole // lot
         if ms // _SLOT != slot:
             slot = ms // _SLOT
             bits = _hash(day.seed ^ slot)
             seen = {}
-        price, part = start + rise * into // 60, lots * into // 60 * lot
-        within = part * (2 * start * whole + rise * part) // whole if part else 0
+        price, part, within = _part(start, rise, whole, lot, into)
         bid = price if day.locked else (price - (bits & 1)) // gap * gap
         levels = seen.get(bid)
         if levels is None:
@@ -405,30 +409,37 @@ def _day_bars(row: _Row, on: date) -> list[Bar]:
     return [Bar(on, 0, end.open, end.high, end.low, end.last, end.volume, end.amount, end.preclose)]
 
 
-#: ends of the bars of the 237 minutes of continuous trading
-_MINUTE_ENDS = (
-    *range(_MORNING + 60_000, _NOON + 1, 60_000),
-    *range(_AFTERNOON + 60_000, _LAST_CALL + 1, 60_000),
-)
-
-
 def _minute_bars(row: _Row, on: date) -> list[Bar]:
-    """241 bars: opening auction, 237 minutes, two of the closing call, its trade; none if suspended."""
+    """What `qmtcli.paper.bars.minutes_of` makes of the day's ticks, without making them; none if suspended.
+
+    A minute's snapshots end three seconds before it does, but for the last of the morning.
+    """
     if not row.lots:
         return []
     day = _day(row.instrument.code, on.toordinal())
-    unit, preclose = row.tick, day.preclose * row.tick
-    marks = [price * unit for price in day.path]
-    paid = [_fen(row, day.shares[minute], _traded(day, minute)) for minute in range(_MINUTES + 1)]
-
-    def bar(ms: int, start: int, end: int, volume: int, amount: int) -> Bar:
-        return Bar(on, ms, start, max(start, end), min(start, end), end, volume, amount, preclose)
-
-    bars = [bar(_MORNING, marks[0], marks[0], day.shares[0], paid[0])]
-    for minute, ms in enumerate(_MINUTE_ENDS):
-        amount = paid[minute + 1] - paid[minute]
-        bars.append(bar(ms, marks[minute], marks[minute + 1], day.volumes[minute], amount))
-    bars += [bar(_LAST_CALL + at, marks[-1], marks[-1], 0, 0) for at in (60_000, 120_000)]
-    (end,) = _closed(row, day, range(_CLOSE, _CLOSE + 1))
-    bars.append(bar(_CLOSE, end.last, end.last, day.last_shares, end.amount - paid[-1]))
+    path = day.path
+    opening, total = path[0], _traded(day, 0)
+    volume, amount = day.shares[0], _fen(row, day.shares[0], total)
+    bars = [_bar(row, day, on, _MORNING, opening, opening, volume, amount)]
+    for minute, whole in enumerate(day.volumes):
+        start, rise = path[minute], path[minute + 1] - path[minute]
+        price, part, within = _part(start, rise, whole, row.lot, 60 if minute == 119 else 57)
+        shares = day.shares[minute] + part
+        paid = _fen(row, shares, total + within)
+        ms = minute * 60_000 + (_MORNING if minute < 120 else _AFTERNOON - 7_200_000) + 60_000
+        bars.append(_bar(row, day, on, ms, start, price, shares - volume, paid - amount))
+        volume, amount = shares, paid
+        total += whole * day.doubles[minute]
+    end = _closed(row, day, range(_CLOSE, _CLOSE + 1))[0]
+    called, paid = day.shares[-1], _fen(row, day.shares[-1], total)
+    bars.append(_bar(row, day, on, _LAST_CALL + 60_000, path[-1], path[-1], called - volume, paid - amount))
+    bars.append(_bar(row, day, on, _LAST_CALL + 120_000, path[-1], path[-1], 0, 0))
+    bars.append(_bar(row, day, on, _CLOSE, path[-1], day.close, day.last_shares, end.amount - paid))
     return bars
+
+
+def _bar(row: _Row, day: _Day, on: date, ms: int, start: int, end: int, volume: int, amount: int) -> Bar:
+    """A bar within which the price moved one way."""
+    unit = row.tick
+    high, low = max(start, end) * unit, min(start, end) * unit
+    return Bar(on, ms, start * unit, high, low, end * unit, volume, amount, day.preclose * unit)

@@ -7,9 +7,11 @@ days as a count since 1970-01-01.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,36 +21,55 @@ from typing import Any, TypeAlias, TypeVar
 from qmtcli.errors import ConfigError
 
 VERSION = 1
+#: seconds that a process waits for another one's transaction
+_PATIENCE = 30.0
 
 _SCHEMA = """
 CREATE TABLE account (
-  id TEXT PRIMARY KEY, type INTEGER NOT NULL,
+  id TEXT PRIMARY KEY,
   cash INTEGER NOT NULL,          -- fen, frozen money included
+  frozen INTEGER NOT NULL,        -- fen that open buy orders hold
   held INTEGER NOT NULL,          -- fen of cash that cannot be withdrawn before the next day
-  day INTEGER NOT NULL, wall_day INTEGER NOT NULL, synced INTEGER NOT NULL, next_id INTEGER NOT NULL);
+  day INTEGER NOT NULL,           -- the account's trading day
+  wall_day INTEGER NOT NULL,      -- Shanghai date of the last command that turned or opened a day
+  synced INTEGER NOT NULL,        -- resting orders have met every snapshot up to here
+  next_id INTEGER NOT NULL        -- of the next order; never used twice, not even after a reset
+);
 CREATE TABLE orders (
   id INTEGER PRIMARY KEY, day INTEGER NOT NULL, time INTEGER NOT NULL, code TEXT NOT NULL, name TEXT NOT NULL,
   type INTEGER NOT NULL, volume INTEGER NOT NULL, price_type INTEGER NOT NULL,
   price INTEGER NOT NULL,         -- milli, as entered, 0 for a market order without protection
-  limit_price INTEGER NOT NULL,   -- milli, the worst price it may trade at
-  status INTEGER NOT NULL, traded INTEGER NOT NULL, turnover INTEGER NOT NULL, -- sum of milli x shares
-  fee INTEGER NOT NULL, frozen INTEGER NOT NULL,
-  queue INTEGER NOT NULL,         -- shares displayed ahead of it at its price, -1 when not displayed
-  strategy TEXT NOT NULL, remark TEXT NOT NULL, sysid TEXT NOT NULL, message TEXT NOT NULL, error INTEGER NOT NULL);
-CREATE INDEX orders_by_day ON orders (day, status);
+  limit_price INTEGER NOT NULL,   -- milli, the worst price it may trade at, 0 when there is none
+  status INTEGER NOT NULL, strategy TEXT NOT NULL, remark TEXT NOT NULL, traded INTEGER NOT NULL,
+  turnover INTEGER NOT NULL,      -- sum of milli x shares
+  fee INTEGER NOT NULL,
+  frozen INTEGER NOT NULL,        -- while it is open: fen of a buy, shares of a sell
+  queue INTEGER NOT NULL,         -- shares ahead of it at its price, else a state of qmtcli.paper.matching
+  message TEXT NOT NULL, error INTEGER NOT NULL
+);
+CREATE INDEX orders_by_day ON orders (day);
+CREATE INDEX open_orders ON orders (code) WHERE status IN (50, 55);
 CREATE TABLE trades (
-  id INTEGER PRIMARY KEY, order_id INTEGER NOT NULL, day INTEGER NOT NULL, time INTEGER NOT NULL,
-  price INTEGER NOT NULL, volume INTEGER NOT NULL, amount INTEGER NOT NULL, fee INTEGER NOT NULL);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL, day INTEGER NOT NULL, time INTEGER NOT NULL,
+  price INTEGER NOT NULL, volume INTEGER NOT NULL, amount INTEGER NOT NULL, fee INTEGER NOT NULL
+);
 CREATE INDEX trades_by_day ON trades (day);
 CREATE TABLE positions (
   code TEXT PRIMARY KEY, name TEXT NOT NULL, volume INTEGER NOT NULL, yesterday INTEGER NOT NULL,
   locked INTEGER NOT NULL,        -- bought today and not sellable today
-  cost INTEGER NOT NULL);         -- fen, fees in
+  frozen INTEGER NOT NULL,        -- held by open sell orders
+  cost INTEGER NOT NULL           -- fen, fees in
+);
 CREATE TABLE flows (day INTEGER NOT NULL, time INTEGER NOT NULL, amount INTEGER NOT NULL, kind TEXT NOT NULL);
-CREATE TABLE consumed (
-  code TEXT NOT NULL, stamp INTEGER NOT NULL, price INTEGER NOT NULL, volume INTEGER NOT NULL,
-  PRIMARY KEY (code, stamp, price));
-CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE consumed (           -- what orders took of the snapshot last traded with
+  code TEXT PRIMARY KEY, stamp INTEGER NOT NULL,
+  levels TEXT NOT NULL            -- JSON: shares by price
+);
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,            -- by the machine's clock, whatever the account's says
+  kind TEXT NOT NULL, body TEXT NOT NULL
+);
 """
 
 
@@ -57,13 +78,18 @@ class Account:
     """The one row of ``account``."""
 
     id: str
-    type: int
     cash: int
+    frozen: int
     held: int
     day: int
     wall_day: int
     synced: int
     next_id: int
+
+    @property
+    def available(self) -> int:
+        """Fen that can be spent."""
+        return self.cash - self.frozen
 
 
 @dataclass(slots=True)
@@ -87,8 +113,7 @@ class Order:
     turnover: int = 0
     fee: int = 0
     frozen: int = 0
-    queue: int = -1
-    sysid: str = ""
+    queue: int = 0
     message: str = ""
     error: int = 0
 
@@ -97,10 +122,15 @@ class Order:
         """Shares not traded yet."""
         return self.volume - self.traded
 
+    @property
+    def sysid(self) -> str:
+        """The exchange's number (合同编号); none for an order that never reached it."""
+        return "" if self.error else str(self.id)
+
 
 @dataclass(slots=True)
 class Trade:
-    """A row of ``trades``."""
+    """A row of ``trades``; ``id`` 0 until it is added."""
 
     id: int
     order_id: int
@@ -121,7 +151,13 @@ class Position:
     volume: int = 0
     yesterday: int = 0
     locked: int = 0
+    frozen: int = 0
     cost: int = 0
+
+    @property
+    def sellable(self) -> int:
+        """Shares that can be sold now."""
+        return self.volume - self.locked - self.frozen
 
 
 Row: TypeAlias = "Account | Order | Trade | Position"
@@ -133,43 +169,70 @@ def values_of(row: Row) -> list[Any]:
     return [getattr(row, name) for name in row.__slots__]
 
 
+def _select(table: str, columns: tuple[str, ...]) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table} "
+
+
+def _save(table: str, columns: tuple[str, ...]) -> str:
+    key, *others = columns
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "
+        f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)}"
+    )
+
+
 _TABLES: dict[type, str] = {Account: "account", Order: "orders", Trade: "trades", Position: "positions"}
+_SELECT = {kind: _select(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
+_SAVE = {kind: _save(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
+_ADD_TRADE = "INSERT INTO trades (order_id, day, time, price, volume, amount, fee) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class Store:
-    """One connection to an account's file, shared by the threads of a process under one lock."""
+    """One connection to an account's file, shared by the threads of a process under one lock.
+
+    Every method raises ConfigError ``state_unusable`` when the file cannot be read or written any more.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file. Raises ConfigError when the folder or the file cannot be used."""
+        """Open or create the file. Raises ConfigError ``account_file_version`` for a file of another qmt."""
+        self._path = path
         self._lock = threading.RLock()
         self._depth = 0
+        self._events: list[tuple[int, str, str]] = []
+        self._commits = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=30.0, isolation_level=None, check_same_thread=False, cached_statements=256
-            )
+            self._connection = self._connect()
             self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise ConfigError("state_unusable", path=str(path.parent), why=str(error)) from error
+            raise self._unusable(error) from error
+        _STORES.add(self)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
 
     def _prepare(self) -> None:
         version = self._patiently("PRAGMA user_version")
         if version == 0:
             # WAL first: it cannot be set inside the transaction that creates the tables
             self._patiently("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        if version == 0:
-            with self.transaction():
-                if self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _SCHEMA.split(";"):
-                        self._connection.execute(statement)
-                    self._connection.execute(f"PRAGMA user_version={VERSION}")
         elif version != VERSION:
             raise ConfigError("account_file_version", found=version, known=VERSION)
+        # a transaction even when there is nothing to create: a file that cannot be written must fail here,
+        # before an order has been sent
+        with self.transaction():
+            if version == 0 and self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version={VERSION}")
 
     def _patiently(self, pragma: str) -> Any:
         # SQLite does not call the busy handler while another process switches the journal mode
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + _PATIENCE
         while True:
             try:
                 return self._connection.execute(pragma).fetchone()[0]
@@ -178,6 +241,9 @@ class Store:
                     raise
                 time.sleep(0.01)
 
+    def _unusable(self, error: Exception) -> ConfigError:
+        return ConfigError("state_unusable", path=str(self._path.parent), why=str(error))
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; other processes wait. Nested ones belong to the outermost."""
@@ -185,22 +251,39 @@ class Store:
             if self._depth:
                 yield
                 return
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            else:
-                self._connection.execute("COMMIT")
+                self._write_events()
+                self.execute("COMMIT")
+                self._commits += 1
             finally:
                 self._depth = 0
+                self._events.clear()
+                if self._connection.in_transaction:
+                    self.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Everything read is of one moment; nothing is to be written."""
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            self.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self.execute("ROLLBACK")
 
     def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise self._unusable(error) from error
 
     def one(self, sql: str, *values: object) -> Any:
         """The first column of the first row, None without a row."""
@@ -209,19 +292,30 @@ class Store:
 
     def select(self, kind: type[R], where: str = "", *values: object) -> list[R]:
         """Rows of a table as objects; ``where`` is what follows the table's name."""
-        columns = ", ".join(kind.__slots__)
-        return [kind(*row) for row in self.execute(f"SELECT {columns} FROM {_TABLES[kind]} {where}", *values)]
+        return [kind(*row) for row in self.execute(_SELECT[kind] + where, *values)]
 
     def save(self, row: Row) -> None:
-        """Insert or replace a row."""
-        kind = type(row)
-        columns = ", ".join(kind.__slots__)
-        marks = ", ".join("?" * len(kind.__slots__))
-        self.execute(f"INSERT OR REPLACE INTO {_TABLES[kind]} ({columns}) VALUES ({marks})", *values_of(row))
+        """Insert a row, or write it over the one with its key."""
+        self.execute(_SAVE[type(row)], *values_of(row))
+
+    def add(self, trade: Trade) -> None:
+        """Insert a new trade and number it."""
+        with self._lock:
+            self.execute(_ADD_TRADE, *values_of(trade)[1:])
+            trade.id = self.one("SELECT last_insert_rowid()")
+
+    # -- pushes ----------------------------------------------------------------------------------------
 
     def emit(self, kind: str, **body: object) -> None:
-        """Queue a push to every subscribed session of every process."""
-        self.execute("INSERT INTO events (kind, body) VALUES (?, ?)", kind, json.dumps(body))
+        """Queue a push to every subscribed session of every process; it is there when the transaction is."""
+        assert self._depth, "a push belongs to what caused it"
+        self._events.append((time.time_ns() // 1_000_000, kind, json.dumps(body)))
+
+    def _write_events(self) -> None:
+        try:
+            self._connection.executemany("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", self._events)
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
 
     def events(self, after: int) -> list[tuple[int, str, dict[str, Any]]]:
         """Pushes with an id above ``after``, in order."""
@@ -232,11 +326,40 @@ class Store:
         """Id of the newest push, 0 when there has been none."""
         return int(self.one("SELECT seq FROM sqlite_sequence WHERE name = 'events'") or 0)
 
-    def version(self) -> int:
-        """A number that changes whenever another connection has changed the file."""
-        return int(self.one("PRAGMA data_version"))
+    def forget_events(self, seconds: int) -> None:
+        """Delete pushes older than this by the machine's clock."""
+        self.execute("DELETE FROM events WHERE at < ?", time.time_ns() // 1_000_000 - seconds * 1000)
+
+    def version(self) -> tuple[int, int]:
+        """Two numbers, one of which changes with every change of the file: by another connection, or by this."""
+        return int(self.one("PRAGMA data_version")), self._commits
 
     def close(self) -> None:
         """Close the connection; the store cannot be used afterwards."""
         with self._lock:
+            _STORES.discard(self)
             self._connection.close()
+
+
+# SQLite forbids carrying a connection across a fork, and a child of one may trade: each side gets its own.
+
+_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+_parted: list[Store] = []
+
+
+def _before_fork() -> None:
+    for store in list(_STORES):
+        store._lock.acquire()
+        store._connection.close()
+        _parted.append(store)
+
+
+def _after_fork() -> None:
+    while _parted:
+        store = _parted.pop()
+        store._connection = store._connect()
+        store._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

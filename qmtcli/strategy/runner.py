@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import runpy
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,20 +34,37 @@ def run_plain(profile: Profile, env: Mapping[str, str], file: str, arguments: li
         loader.load(profile.module_path or "")
     sys.argv = [file, *arguments]
     sys.path.insert(0, str(path.parent.absolute()))
+    status = int(ExitStatus.OK)
     try:
-        runpy.run_path(str(path), run_name="__main__")
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as leaving:
+            status = _status_of(leaving)
+        except Exception as error:
+            _print_as_python_does(error, str(path))
+            status = ExitStatus.BUG
+        _end_as_python_does()
     except KeyboardInterrupt:
         return _interrupted()
-    except SystemExit as leaving:
-        return _status_of(leaving)
-    except Exception:
-        traceback.print_exc()
-        return ExitStatus.BUG
-    return ExitStatus.OK
+    return status
+
+
+def _end_as_python_does() -> None:
+    """Wait for the threads that the script left running, then run its exit handlers."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+
+
+def _print_as_python_does(error: BaseException, script: str) -> None:
+    """The traceback from the script's first line on, without the frames that brought it there."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != script:
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)
 
 
 def _interrupted() -> int:
-    """What Ctrl-C leaves behind, by the requests that the native line took and answered."""
+    """What Ctrl-C leaves behind, by the orders and cancels that the native line took and answered."""
     native = sys.modules.get("xtquant.xtpythonclient")
     traffic = getattr(native, "TRAFFIC", None)
     if traffic is None or not traffic.sent:

@@ -251,7 +251,8 @@ class Session:
         details = {code: self.instrument(code) for code in wanted}
         if missing:
             known = [code for code in missing if details[code] is not None]
-            raise NoData("no_quote", codes=known) if len(known) == len(missing) else NoData("unknown_code", codes=missing)
+            unknown = [code for code in missing if code not in known]
+            raise NoData("unknown_code", codes=unknown) if unknown else NoData("no_quote", codes=known)
         return [_quote(code, ticks[code], details[code] or {}, self._synthetic) for code in wanted]
 
     def instrument(self, code: str) -> dict[str, Any] | None:
@@ -279,13 +280,13 @@ class Session:
         return answer
 
     def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool]) -> Answer:
-        """Listen until ``until(row)`` holds, the order is refused, or the time is over; then look once more."""
+        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more."""
         deadline = time.monotonic() + seconds
         looked = time.monotonic()
         while True:
             self._absorb(answer)
-            if answer.refused or answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
-                return answer
+            if answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
+                return self._latest(answer)
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -293,7 +294,14 @@ class Session:
             if answer.order_id and time.monotonic() - looked >= _ACK_STEP:
                 looked = time.monotonic()
                 self._look(answer)
-        if answer.order_id:
+                if answer.error_id:
+                    # turned away without a row: all that will ever come is the error
+                    return answer
+        return self._latest(answer)
+
+    def _latest(self, answer: Answer) -> Answer:
+        """An order as it is now: pushes that were on their way have come once the query is answered."""
+        if answer.order_id not in ("", "-1"):
             self._look(answer)
         self._absorb(answer)
         return answer

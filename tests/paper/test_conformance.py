@@ -1,4 +1,4 @@
-"""Both stand-ins against the contract: every class, method and function; every request is answered once, as declared."""
+"""Both stand-ins against the contract: every class, method and function; each request is answered once, as declared."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 from qmtcli.paper import trading
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS, MARKET_FUNCTIONS, MARKET_METHODS
+from qmtcli.paper.records import fill, raw
 from qmtcli.paper.settings import Settings
 
 CONTRACT = json.loads((Path(__file__).resolve().parents[1] / "native-contract.json").read_text("utf-8"))
@@ -195,6 +196,16 @@ def test_without_a_link_every_request_fails_at_once(method: str, account: str, w
         assert getattr(answer, field) == value
     elif declared.startswith("list[") and declared != "list[ComFund]":
         assert answer == []
+
+
+def test_a_remark_cut_inside_a_character_travels_as_bytes(account: str, wire: Wire) -> None:
+    wire.client.connect()
+    (order,) = arguments("orderStockWithSeq", account)
+    fill(order, account_type=2, stock_code="600000.SH", order_type=23, order_volume=100, price_type=11, price=9.09)
+    order.order_remark = "中" * 8
+    _, _, _, answer = wire.ask("orderStockWithSeq", order)
+    assert answer.order_id > 0
+    assert raw(answer, "m_strOrderRemark") == raw(order, "m_strOrderRemark") == ("中" * 8).encode()[:23]
 
 
 def test_numbers_count_from_one(wire: Wire) -> None:

@@ -66,7 +66,7 @@ def test_the_classes_are_those_of_the_contract() -> None:
 @each_class
 def test_fields_with_their_defaults_and_types(name: str) -> None:
     target = record(name)()
-    shown = {field for field in dir(target) if not field.startswith("_")}
+    shown = {field for field in dir(target) if not field.startswith("__")}
     assert shown == set(CLASSES[name])
     for field, facts in CLASSES[name].items():
         value = getattr(target, field)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from qmtcli.model import Kind
+from qmtcli.paper.bars import minutes_of
 from qmtcli.paper.sample import SampleTape
 from qmtcli.paper.tape import Tick
 
@@ -197,18 +198,7 @@ def test_bars_are_made_of_the_ticks(code: str) -> None:
     assert whole.low == min(tick.last for tick in ticks) == ticks[-1].low
     assert (whole.close, whole.volume, whole.amount) == (ticks[-1].last, ticks[-1].volume, ticks[-1].amount)
     minutes = TAPE.bars(code, "1m", day, day)
-    assert len(minutes) == 241
-    assert sum(bar.volume for bar in minutes) == whole.volume
-    assert sum(bar.amount for bar in minutes) == whole.amount
-    assert (max(bar.high for bar in minutes), min(bar.low for bar in minutes)) == (whole.high, whole.low)
-    shown_by: dict[int, list[int]] = {}
-    for tick in ticks:
-        shown_by.setdefault(-(-tick.ms // 60_000) * 60_000, []).append(tick.last)
-    shown_by[34_200_000] += shown_by.pop(33_900_000)
-    for bar in minutes:
-        shown = shown_by[bar.ms]
-        assert shown[-1] == bar.close, bar
-        assert bar.low <= min(shown) <= max(shown) <= bar.high, bar
+    assert minutes == minutes_of(day, _day_of_ticks(code, day))
     assert [minutes[n].ms for n in (0, 1, 120, 121, 240)] == [
         34_200_000,
         34_260_000,
@@ -216,6 +206,10 @@ def test_bars_are_made_of_the_ticks(code: str) -> None:
         46_860_000,
         54_000_000,
     ]
+    assert len(minutes) == 241
+    assert sum(bar.volume for bar in minutes) == whole.volume
+    assert sum(bar.amount for bar in minutes) == whole.amount
+    assert (max(bar.high for bar in minutes), min(bar.low for bar in minutes)) == (whole.high, whole.low)
 
 
 MOMENTS = [33_300_000, 33_899_999, 33_900_000, 34_199_999, 34_200_001, 41_399_999, 43_000_000]

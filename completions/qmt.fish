@@ -1,0 +1,19 @@
+function _qmt_completion;
+    set -l response (env _QMT_COMPLETE=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -t) qmt);
+
+    for completion in $response;
+        set -l metadata (string split "," $completion);
+
+        if test $metadata[1] = "dir";
+            __fish_complete_directories $metadata[2];
+        else if test $metadata[1] = "file";
+            __fish_complete_path $metadata[2];
+        else if test $metadata[1] = "plain";
+            echo $metadata[2];
+        end;
+    end;
+end;
+
+complete --no-files --command qmt --arguments "(_qmt_completion)";
+
+# Made by scripts/shell_files.py with click 8.5.1; do not edit.
