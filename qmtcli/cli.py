@@ -24,7 +24,9 @@ class Entry(NamedTuple):
 
 #: name -> where and what; the order is that of ``qmt --help``
 COMMANDS: dict[str, Entry] = {
-    "login-check": Entry("login_check", "检查配置、接口、连接、账号和行情", "check configuration, module, link, account, quotes"),
+    "login-check": Entry(
+        "login_check", "检查配置、接口、连接、账号和行情", "check configuration, module, link, account, quotes"
+    ),
     "quote": Entry("quote", "五档行情", "snapshots with five levels"),
     "buy": Entry("buy_sell", "买入", "buy"),
     "sell": Entry("buy_sell", "卖出", "sell"),
@@ -35,8 +37,10 @@ COMMANDS: dict[str, Entry] = {
     "asset": Entry("asset", "资金", "money and value"),
     "run-strategy": Entry("run_strategy", "运行策略文件", "run a strategy file"),
     "config": Entry("config", "配置: init, show, path", "configuration: init, show, path"),
-    "paper": Entry("paper", "模拟账户: status, reset, deposit, next-day", "the paper account: status, reset, deposit, next-day"),
-}  # fmt: skip
+    "paper": Entry(
+        "paper", "模拟账户: status, reset, deposit, next-day", "the paper account: status, reset, deposit, next-day"
+    ),
+}
 
 
 class Commands(Group):

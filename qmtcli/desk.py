@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from qmtcli.config import Limits, Profile
 from qmtcli.errors import OutcomeUnknown, Refused, Rejected
-from qmtcli.model import Order, OrderRequest, Side
+from qmtcli.model import Order, OrderRequest, OrderStatus, Side
 from qmtcli.xt.session import Answer, Session
 
 #: seconds that every write waits for its acknowledgement
@@ -144,7 +144,11 @@ class Desk:
         if self.dry_run:
             return Outcome(request)
         if given_id and (earlier := self._earlier(request)):
+            if earlier.state is OrderStatus.JUNK:
+                raise _rejected(request, earlier.order_id, earlier.status_msg, -1, replayed=True)
             return Outcome(request, earlier, earlier.order_id, replayed=True)
+        # a link that cannot be made is told as that, before anything counts as sent
+        self.session.subscribe()
         self.sent.append(request.client_id)
         answer = self.session.place(request)
         self.session.settle(
@@ -166,14 +170,7 @@ class Desk:
             raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
         if answer.refused:
             self.reported()
-            raise Rejected(
-                "rejected",
-                reason=answer.message,
-                error_id=answer.error_id,
-                order_id=answer.order_id,
-                client_id=request.client_id,
-                stock_code=request.code,
-            )
+            raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
         if not answer.order_id:
             raise OutcomeUnknown("no_answer_to_order", client_id=request.client_id, stock_code=request.code)
 
@@ -199,6 +196,7 @@ class Desk:
         if self.dry_run:
             return [(order, "") for order in orders]
         refusals: dict[str, str] = {}
+        self.session.subscribe()
         for order in orders:
             self.sent.append(order.order_id)
             refusals[order.order_id] = self.session.cancel(order)
@@ -208,6 +206,18 @@ class Desk:
     def reported(self) -> None:
         """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""
         self.sent.clear()
+
+
+def _rejected(request: OrderRequest, order_id: str, reason: str, error_id: int, replayed: bool) -> Rejected:
+    return Rejected(
+        "rejected",
+        reason=reason,
+        error_id=error_id,
+        order_id=order_id,
+        client_id=request.client_id,
+        stock_code=request.code,
+        replayed=replayed,
+    )
 
 
 def new_client_id() -> str:

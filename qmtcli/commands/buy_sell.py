@@ -80,6 +80,14 @@ class _Asked:
         """How long to wait for the final state; None: for the acknowledgement only."""
         return self.wait_for if self.wait_for is not None else _WAIT_SECONDS if self.wait else None
 
+    def id_on(self, day: date) -> str | None:
+        """The caller's own client id, ``{date}`` in it expanded. Raises UsageError."""
+        from qmtcli.orders import check_client_id
+
+        if self.client_id is None:
+            return None
+        return check_client_id(self.client_id.replace("{date}", f"{day:%Y%m%d}"))
+
     def spec(self) -> PriceSpec:
         """The price as typed. Raises UsageError."""
         from qmtcli import orders
@@ -127,13 +135,13 @@ def _order(app: App, asked: _Asked) -> int:
 
     app.profile  # noqa: B018
     code, spec = parse_code(asked.code), asked.spec()
-    given_id = asked.client_id is not None
-    client_id = orders.check_client_id(asked.client_id) if asked.client_id is not None else desks.new_client_id()
+    given_id = asked.id_on(date.max) is not None
     strategy = desks.DEFAULT_STRATEGY if asked.strategy is None else orders.check_strategy(asked.strategy)
     if (asked.volume is None) == (asked.value is None):
         raise UsageError("volume_or_value")
     desk = app.open_desk(asked.dry_run, asked.yes)
     market = _market(app, code, asked.side, spec)
+    client_id = asked.id_on(market.day) or desks.new_client_id()
     schedule = orders.fee_schedule(app.profile.fees)
     price, price_type, note = _price(asked, spec, market)
     volumes, left = _volumes(app, asked, spec, price, market, schedule)

@@ -49,11 +49,14 @@ class Clock:
         self._started = started
 
     def now_ms(self) -> int:
-        """Raises ValueError when the set time cannot be read."""
-        text = self._text
-        if self._path:
+        """Raises ValueError when the set time cannot be read, OSError when its file cannot."""
+        if self._path is not None:
             with open(self._path, encoding="utf-8") as file:  # noqa: PTH123 - read at each tick
-                text = file.read().strip()
+                # whoever steps the clock empties the file for a moment: the old time holds until the new one
+                self._text = file.read().strip() or self._text
+            if not self._text:
+                raise ValueError(f"no time in {self._path}")
+        text = self._text
         if not text:
             return time.time_ns() // 1_000_000
         if text.endswith("+"):

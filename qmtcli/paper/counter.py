@@ -1,4 +1,7 @@
-"""The counter in front of the exchange: what is wrong with an order, in a terminal's words, or nothing."""
+"""The counter in front of the exchange: what is wrong with an order, in a terminal's words, or nothing.
+
+The words begin with what it is about: of a row's ``status_msg`` the native line keeps seven characters.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ from typing import NamedTuple
 from qmtcli.model import Instrument, Kind
 from qmtcli.paper.books import Books
 from qmtcli.paper.codes import BUY, LATEST_PRICE, MARKET_TYPES, OWN_PRICE, PEER_PRICE, SUSPENDED
-from qmtcli.paper.feed import Feed
+from qmtcli.paper.feed import Feed, Shown
 from qmtcli.paper.store import Account, Order
 from qmtcli.paper.tape import Tick
 from qmtcli.paper.terms import Terms
 from qmtcli.rules.phases import Phase
 
 _OFF_HOURS = "当前时间不允许此类证券交易"
+#: what the account may not trade: nothing to own, lending, foreign money
+_NOT_PERMITTED = frozenset({Kind.INDEX, Kind.REPO, Kind.B_SHARE})
 
 
 class Rejection(NamedTuple):
@@ -28,12 +33,11 @@ class Rejection(NamedTuple):
 class NewOrder:
     """An order as it arrives at the native line."""
 
-    account_id: str
     code: str
     order_type: int
     volume: int
     price_type: int
-    #: CNY
+    #: CNY; whatever a caller may send, NaN too
     price: float
     strategy: str
     remark: str
@@ -49,65 +53,45 @@ class Counter:
         self._books = books
         self._feed = feed
 
-    def judge(self, account: Account, order: Order, new: NewOrder, tick: Tick | None) -> Rejection | None:
-        """The first thing that is wrong with an order, or None; sets the worst price it may trade at."""
-        instrument = self._feed.tape.instrument(new.code)
+    def judge(self, account: Account, order: Order, price: float, shown: Shown | None) -> Rejection | None:
+        """The first thing that is wrong with an order, or None; sets the worst price it may trade at.
+
+        ``price``: CNY, as it was sent.
+        """
+        code = order.code
+        instrument = self._feed.tape.instrument(code)
         if instrument is None:
-            return Rejection(-20, f"证券代码不存在: {new.code}")
-        if instrument.kind in (Kind.INDEX, Kind.REPO):
-            return Rejection(-21, f"无此证券的交易权限: {new.code}")
-        if new.volume <= 0:
-            return Rejection(-30, f"委托数量非法: {new.volume}")
-        phase = self._feed.phase(instrument)
-        if tick is None or phase is None or not phase.accepts_orders:
+            return Rejection(-20, f"证券代码不存在: {code}")
+        if instrument.kind in _NOT_PERMITTED:
+            return Rejection(-21, f"无此交易权限: {code}")
+        if order.volume <= 0:
+            return Rejection(-30, f"委托数量非法: {order.volume}")
+        phase = self._feed.phase(instrument, order.time)
+        if phase is None or not phase.accepts_orders:
             return Rejection(-61, _OFF_HOURS)
-        if tick.phase in SUSPENDED:
-            return Rejection(-22, f"证券停牌: {new.code}")
-        terms = self._books.terms(new.code)
+        if shown is None or shown[1].phase in SUSPENDED:
+            return Rejection(-22, f"证券停牌: {code}")
+        tick, terms = shown[1], self._books.terms(instrument)
         return (
-            self._judge_price(order, new, tick, terms, phase)
-            or self._judge_volume(order, instrument, terms)
+            _judge_price(order, price, tick, terms, phase)
+            or self._judge_volume(order, terms)
             or self._judge_means(account, order)
         )
 
-    def _judge_price(self, order: Order, new: NewOrder, tick: Tick, terms: Terms, phase: Phase) -> Rejection | None:
-        if order.price_type in MARKET_TYPES:
-            if order.code[-2:] not in MARKET_TYPES[order.price_type] or not terms.market_orders:
-                return Rejection(-40, "该证券不支持此报价类型")
-            if not phase.matches:
-                return Rejection(-61, _OFF_HOURS)
-            order.limit_price = _market_limit(order, tick, terms)
-            return None
-        if order.price_type == LATEST_PRICE:
-            order.price = order.limit_price = tick.last or tick.preclose
-            return None
-        if not new.price > 0:  # NaN compares false
-            return Rejection(-41, "委托价格非法")
-        if abs(new.price * 1000 - order.price) > 1e-4 or order.price % terms.tick:
-            return Rejection(-42, f"委托价格不符合最小变动单位 {terms.tick / 1000:g}")
-        if terms.up and order.price > terms.up:
-            return Rejection(-43, f"委托价格 {order.price / 1000:g} 高于涨停价 {terms.up / 1000:g}")
-        if order.price < terms.down:
-            return Rejection(-43, f"委托价格 {order.price / 1000:g} 低于跌停价 {terms.down / 1000:g}")
+    def _judge_volume(self, order: Order, terms: Terms) -> Rejection | None:
         buying = order.type == BUY
-        cage = terms.cage(buying, tick) if phase.matches else 0
-        if cage and (order.price > cage if buying else order.price < cage):
-            return Rejection(-44, f"委托价格超出有效申报价格范围 {cage / 1000:g}")
-        return None
-
-    def _judge_volume(self, order: Order, instrument: Instrument, terms: Terms) -> Rejection | None:
-        buying = order.type == BUY
-        sellable = None if buying else self._books.sellable(order.code)
-        why = terms.volume_violation(buying, order.volume, sellable, order.price_type in MARKET_TYPES)
+        why = terms.volume_violation(
+            buying, order.volume, None if buying else self._sellable(order.code), order.price_type in MARKET_TYPES
+        )
         return Rejection(-31, why) if why else None
 
     def _judge_means(self, account: Account, order: Order) -> Rejection | None:
         if order.type == BUY:
-            need, available = self._books.freeze(order), account.cash - self._books.frozen_cash()
+            need, available = self._books.cost(order), account.available
             if need > available:
                 return Rejection(-50, f"可用资金不足: 需要 {need / 100:.2f}, 可用 {available / 100:.2f}")
             return None
-        sellable = self._books.sellable(order.code)
+        sellable = self._sellable(order.code)
         if order.volume <= sellable:
             return None
         position = self._books.position(order.code)
@@ -115,18 +99,52 @@ class Counter:
             why = f"T+1, 今日买入的 {position.locked} 下一交易日才可卖出, 可卖 {sellable}"
         else:
             why = f"委托 {order.volume}, 可卖 {sellable}"
-        return Rejection(-51, f"证券可用数量不足: {why}")
+        return Rejection(-51, f"可用股份不足: {why}")
+
+    def _sellable(self, code: str) -> int:
+        position = self._books.position(code)
+        return position.sellable if position else 0
+
+
+def _judge_price(order: Order, price: float, tick: Tick, terms: Terms, phase: Phase) -> Rejection | None:
+    if order.price_type in MARKET_TYPES:
+        if order.code[-2:] not in MARKET_TYPES[order.price_type] or not terms.market_orders:
+            return Rejection(-40, f"报价类型不支持: {order.price_type}")
+        if phase is not Phase.CONTINUOUS:
+            return Rejection(-61, _OFF_HOURS)
+        order.limit_price = _market_limit(order, tick, terms)
+        return None
+    if order.price_type == LATEST_PRICE:
+        order.price = tick.last or tick.preclose
+    elif not price > 0:  # NaN compares false
+        return Rejection(-41, f"委托价格非法: {price:g}")
+    elif abs(price * 1000 - order.price) > 1e-4 or order.price % terms.tick:
+        return Rejection(-42, f"价格不合价位: 最小变动 {terms.tick / 1000:g}")
+    if terms.up and order.price > terms.up:
+        return Rejection(-43, f"高于涨停价: 委托 {order.price / 1000:g}, 涨停 {terms.up / 1000:g}")
+    if order.price < terms.down:
+        return Rejection(-43, f"低于跌停价: 委托 {order.price / 1000:g}, 跌停 {terms.down / 1000:g}")
+    order.limit_price = order.price
+    buying = order.type == BUY
+    cage = terms.cage(buying, tick) if phase is Phase.CONTINUOUS else 0
+    if cage and (order.price > cage if buying else order.price < cage):
+        bound = "不高于" if buying else "不低于"
+        return Rejection(-44, f"超出价格范围: 有效申报价格{bound} {cage / 1000:g}")
+    return None
 
 
 def _market_limit(order: Order, tick: Tick, terms: Terms) -> int:
-    """The worst price of a market order: its protection price where it carries one, else the edge of the band."""
+    """The worst price of a market order: its protection price where it carries one, else the edge of the band.
+
+    Of an order at the best price on display it is that price; 0 when there is none.
+    """
     buying = order.type == BUY
     peers, own = (tick.asks, tick.bids) if buying else (tick.bids, tick.asks)
-    if order.price_type == PEER_PRICE:
-        return peers[0][0] if peers else 0
-    if order.price_type == OWN_PRICE:
-        return own[0][0] if own else 0
-    edge = terms.up if buying else terms.down
+    if order.price_type in (PEER_PRICE, OWN_PRICE):
+        levels = peers if order.price_type == PEER_PRICE else own
+        return levels[0][0] if levels else 0
+    # a day without a band has no edge: twice the last price, and one tick, are beyond any level
+    edge = (terms.up or 2 * (tick.last or tick.preclose)) if buying else (terms.down or terms.tick)
     if order.price > 0 and order.code[-2:] != "SZ":
-        return min(order.price, edge or order.price) if buying else max(order.price, edge)
-    return edge or (tick.last or tick.preclose) * (2 if buying else 0)
+        return min(order.price, edge) if buying else max(order.price, edge)
+    return edge

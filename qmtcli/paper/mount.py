@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -22,7 +23,7 @@ STAND_INS = {
     "xtquant.datacenter": "qmtcli.paper.market",
 }
 #: modules of the vendor's that take hold of a native one when they are imported
-_HOLDERS = ("xtquant.xttrader", "xtquant.xtdatacenter", "xtquant.xtdata")
+_HOLDERS = ("xtquant.xttrader", "xtquant.xtdatacenter", "xtquant.xtconn", "xtquant.xtdata")
 
 _CHILD_FOLDER = str(Path(__file__).parent / "child")
 
@@ -53,7 +54,7 @@ def mount(settings: Settings) -> None:
     if taken and not mounted():
         raise RuntimeError(f"imported before the stand-ins: {', '.join(taken)}")
     settings.export(os.environ)
-    os.environ["TZ"] = "Asia/Shanghai"  # xtdata reads and writes local time
+    _keep_shanghai_time()
     path = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     if _CHILD_FOLDER not in path:
         os.environ["PYTHONPATH"] = os.pathsep.join([_CHILD_FOLDER, *path])
@@ -62,19 +63,23 @@ def mount(settings: Settings) -> None:
 
 def attach() -> None:
     """Put the finder in, once; a child of a paper run does only this."""
-    import time
-
-    if hasattr(time, "tzset"):
-        time.tzset()
     if not mounted():
         sys.meta_path.insert(0, _StandInFinder())
+
+
+def _keep_shanghai_time() -> None:
+    """Local time is Shanghai's, here and in children: xtdata reads and writes it.
+
+    The second form is for machines without a table of zones, and for Windows, whose C library knows no names.
+    """
+    for zone in ("Asia/Shanghai", "CST-8") if hasattr(time, "tzset") else ("CST-8",):
+        if time.localtime().tm_gmtoff == 8 * 3600:
+            return
+        os.environ["TZ"] = zone
+        if hasattr(time, "tzset"):
+            time.tzset()
 
 
 def mounted() -> bool:
     """Whether the stand-ins stand here."""
     return any(isinstance(finder, _StandInFinder) for finder in sys.meta_path)
-
-
-def belongs_to_a_run() -> bool:
-    """Whether this process is, or descends from, a paper run."""
-    return bool(os.environ.get(VARIABLE))

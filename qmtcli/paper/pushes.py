@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from qmtcli.paper import history
@@ -12,6 +13,8 @@ from qmtcli.paper.feed import Feed
 from qmtcli.paper.shapes import bar_row, lot_of, tick_row
 
 _POLL_SECONDS = 0.05
+#: polls between two looks at the account, whose day may have turned
+_POLLS_A_DAY_CHECK = 20
 
 Callback = Callable[[dict[str, Any]], object]
 
@@ -125,8 +128,9 @@ class Pushes:
             self._subscriptions.clear()
 
     def _watch(self) -> None:
-        while not self._stopped.is_set():
-            feed = self._feed()
+        for poll in count():
+            if poll % _POLLS_A_DAY_CHECK == 0:
+                feed = self._feed()
             now = feed.now_ms()
             for number in self.numbers():
                 subscription = self._subscriptions.get(number)
@@ -135,7 +139,8 @@ class Pushes:
                 for news in subscription.news(feed, now):
                     if number in self._subscriptions:
                         _call(subscription.callback, news)
-            self._stopped.wait(_POLL_SECONDS)
+            if self._stopped.wait(_POLL_SECONDS):
+                return
 
 
 def _call(callback: Callback, news: dict[str, Any]) -> None:

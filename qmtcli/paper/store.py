@@ -160,6 +160,8 @@ class Position:
         return self.volume - self.locked - self.frozen
 
 
+#: a push: its number, its kind and what it says
+Event: TypeAlias = "tuple[int, str, dict[str, Any]]"
 Row: TypeAlias = "Account | Order | Trade | Position"
 R = TypeVar("R", Account, Order, Trade, Position)
 
@@ -198,7 +200,9 @@ class Store:
         self._path = path
         self._lock = threading.RLock()
         self._depth = 0
-        self._events: list[tuple[int, str, str]] = []
+        self._queued: list[tuple[str, dict[str, Any]]] = []
+        #: the pushes of this connection's last transaction
+        self._own: list[Event] = []
         self._commits = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -255,12 +259,13 @@ class Store:
             self._depth = 1
             try:
                 yield
-                self._write_events()
+                own = self._write_events() if self._queued else []
                 self.execute("COMMIT")
+                self._own = own
                 self._commits += 1
             finally:
                 self._depth = 0
-                self._events.clear()
+                self._queued = []
                 if self._connection.in_transaction:
                     self.execute("ROLLBACK")
 
@@ -309,18 +314,27 @@ class Store:
     def emit(self, kind: str, **body: object) -> None:
         """Queue a push to every subscribed session of every process; it is there when the transaction is."""
         assert self._depth, "a push belongs to what caused it"
-        self._events.append((time.time_ns() // 1_000_000, kind, json.dumps(body)))
+        self._queued.append((kind, body))
 
-    def _write_events(self) -> None:
+    def _write_events(self) -> list[Event]:
+        at = time.time_ns() // 1_000_000
+        rows = [(at, kind, json.dumps(body)) for kind, body in self._queued]
         try:
-            self._connection.executemany("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", self._events)
+            self._connection.executemany("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", rows)
         except sqlite3.DatabaseError as error:
             raise self._unusable(error) from error
+        first = int(self.one("SELECT last_insert_rowid()")) - len(rows) + 1
+        return [(number, kind, body) for number, (kind, body) in enumerate(self._queued, first)]
 
-    def events(self, after: int) -> list[tuple[int, str, dict[str, Any]]]:
+    def events(self, after: int) -> list[Event]:
         """Pushes with an id above ``after``, in order."""
         rows = self.execute("SELECT id, kind, body FROM events WHERE id > ? ORDER BY id", after)
         return [(number, kind, json.loads(body)) for number, kind, body in rows]
+
+    def next_events(self, after: int) -> list[Event]:
+        """As `events`, or only this process's own last ones where they are the next: that spares the file."""
+        with self._lock:
+            return self._own if self._own and self._own[0][0] == after + 1 else self.events(after)
 
     def last_event(self) -> int:
         """Id of the newest push, 0 when there has been none."""

@@ -65,9 +65,10 @@ class Terms:
         return 0 if bound is None else milli(bound)
 
     def fee(self, buying: bool, amount: int) -> int:
-        """Fees of an order that traded ``amount`` fen so far."""
+        """Fen that an order costs which traded ``amount`` fen so far; a sale never costs more than it brought."""
         side = Side.BUY if buying else Side.SELL
-        return int(fees.fees(self.instrument, side, Decimal(amount) / 100, self.day, self.schedule).total * 100)
+        fee = int(fees.fees(self.instrument, side, Decimal(amount) / 100, self.day, self.schedule).total * 100)
+        return fee if buying else min(fee, amount)
 
 
 def _best(levels: Sequence[Level]) -> Decimal | None:

@@ -13,17 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from qmtcli.errors import QmtError
 from qmtcli.paper.codes import BUY, SELL, STOCK
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange, current
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS
-from qmtcli.paper.records import RECORD_NAMES, fill, record
+from qmtcli.paper.records import RECORD_NAMES, fill, raw, record
 from qmtcli.paper.refusals import callback_of, refusal
-from qmtcli.paper.store import Order, Trade
+from qmtcli.paper.store import Event, Order, Trade
 
 _POLL_SECONDS = 0.02
 #: polls between two looks at the tape for resting orders
 _POLLS_A_LOOK = 50
+_NO_ACCOUNT = "资金账号未登录"
 
 
 @dataclass
@@ -59,11 +61,14 @@ class XtQuantAsyncClient:
         self._session = int(session)
         self._callbacks: dict[str, Callable[..., Any]] = {}
         self._seq = 0
+        #: None without a link
         self._exchange: Exchange | None = None
-        self._subscribed: set[str] = set()
+        self._subscribed = False
         self._seen = 0
+        #: held from a request to the last push it caused, so that nothing comes between or out of order
         self._delivery = threading.RLock()
         self._stopped = threading.Event()
+        self._watcher: threading.Thread | None = None
 
     # -- the link --------------------------------------------------------------------------------------
 
@@ -74,18 +79,21 @@ class XtQuantAsyncClient:
         """Nothing to do before `connect`."""
 
     def connect(self) -> int:
-        """0: the paper terminal is always there."""
-        if self._exchange is None:
-            exchange = current()
-            exchange.refresh()
-            self._seen = exchange.store.last_event()
-            self._exchange = exchange
-        return 0
+        """0: the paper terminal is always there; -1 once the session was stopped. Raises ConfigError."""
+        with self._delivery:
+            if self._stopped.is_set():
+                return -1
+            if self._exchange is None:
+                exchange = current()
+                exchange.refresh()
+                self._exchange = exchange
+            return 0
 
     def stop(self) -> None:
         """Leave: no push comes after this."""
         self._stopped.set()
-        self._exchange = None
+        with self._delivery:
+            self._exchange = None
 
     def setTimeout(self, timeout: int) -> None:
         """Accepted; a paper answer is never late of itself."""
@@ -102,94 +110,95 @@ class XtQuantAsyncClient:
             handler(*values)
         return 0
 
+    def _owned(self, req: Any) -> Exchange | None:
+        """The exchange, when there is a link and the request's account is the terminal's."""
+        exchange = self._exchange
+        if exchange is None or raw(req, "m_strAccountID") != exchange.settings.account.encode():
+            return None
+        return exchange if req.m_nAccountType == STOCK else None
+
     # -- pushes ----------------------------------------------------------------------------------------
 
     def subscribeWithSeq(self, seq: int, req: Any) -> int:
         """Pushes of an account begin; -1 for one that this terminal does not have."""
         with self._delivery:
-            known = self._exchange is not None and self._owns(req)
-            if known:
-                first = not self._subscribed
-                self._subscribed.add(req.m_strAccountID)
-                if first:
-                    threading.Thread(target=self._watch, name="paper-pushes", daemon=True).start()
-            self._answer("bindOnSubscribeRespCallback", seq, 0 if known else -1)
-        return 0
+            exchange = self._owned(req)
+            if exchange is not None and not self._subscribed:
+                self._subscribed = True
+                self._seen = exchange.store.last_event()
+                self._watch_from_now_on()
+            return self._answer("bindOnSubscribeRespCallback", seq, -1 if exchange is None else 0)
 
     def unsubscribeWithSeq(self, seq: int, req: Any) -> int:
         """Pushes of an account end."""
         with self._delivery:
-            known = req.m_strAccountID in self._subscribed
-            self._subscribed.discard(req.m_strAccountID)
-            self._answer("bindOnUnsubscribeRespCallback", seq, 0 if known else -1)
-        return 0
+            known = self._subscribed and self._owned(req) is not None
+            self._subscribed = self._subscribed and not known
+            return self._answer("bindOnUnsubscribeRespCallback", seq, 0 if known else -1)
 
-    def _owns(self, req: Any) -> bool:
-        assert self._exchange is not None
-        return bool(req.m_strAccountID == self._exchange.settings.account)
+    def _watch_from_now_on(self) -> None:
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch, name="paper-pushes", daemon=True)
+            self._watcher.start()
 
     def _watch(self) -> None:
-        version, polls = -1, 0
-        while not self._stopped.wait(_POLL_SECONDS):
-            exchange = self._exchange
-            if exchange is None:
-                return
-            polls += 1
+        version, polls = (0, 0), 0
+        try:
+            while not self._stopped.wait(_POLL_SECONDS):
+                polls += 1
+                with self._delivery:
+                    if self._exchange is None:
+                        return
+                    if polls % _POLLS_A_LOOK == 0:
+                        self._exchange.refresh()
+                    if (now := self._exchange.store.version()) != version:
+                        version = now
+                        self._deliver(self._exchange.store.events)
+        except QmtError:
             with self._delivery:
-                if polls % _POLLS_A_LOOK == 0:
-                    exchange.refresh()
-                    self._deliver()
-                elif (now := exchange.store.version()) != version:
-                    version = now
-                    self._deliver()
+                self._exchange = None
+                self._answer("bindOnDisconnectedCallback")
+        except RuntimeError:
+            return  # the vendor's executor takes nothing any more: the program is leaving
 
-    def _deliver(self) -> None:
-        """Push every event not seen yet, once, in order."""
-        exchange = self._exchange
-        if exchange is None:
-            return
-        for number, kind, body in exchange.store.events(self._seen):
-            self._seen = number
-            if self._subscribed:
-                _PUSHES[kind](self, body)
+    def _deliver(self, events: Callable[[int], list[Event]]) -> None:
+        """Push the events not seen yet, once, in order."""
+        if self._subscribed:
+            for number, kind, body in events(self._seen):
+                self._seen = number
+                _PUSHES[kind](self, **body)
 
-    def _push_order(self, body: dict[str, Any]) -> None:
-        self._answer("bindOnStockOrderCallback", self._order(Order(**body)))
+    def _push_order(self, order: list[Any]) -> None:
+        self._answer("bindOnStockOrderCallback", self._order(Order(*order)))
 
-    def _push_trade(self, body: dict[str, Any]) -> None:
-        assert self._exchange is not None
-        trade = Trade(**body)
-        order = self._exchange.store.select(Order, "WHERE id = ?", trade.order_id)
-        if order:
-            self._answer("bindOnStockTradeCallback", self._trade(trade, order[0]))
+    def _push_fill(self, trade: list[Any], order: list[Any]) -> None:
+        self._answer("bindOnStockTradeCallback", self._trade(Trade(*trade), Order(*order)))
+        self._push_order(order)
 
-    def _push_asset(self, body: dict[str, Any]) -> None:
-        self._answer("bindOnStockAssetCallback", self._asset(body))
+    def _push_account(self, asset: dict[str, int], holding: dict[str, Any] | None) -> None:
+        self._answer("bindOnStockAssetCallback", self._asset(asset))
+        if holding is not None:
+            self._answer("bindOnStockPositionCallback", self._position(holding))
 
-    def _push_position(self, body: dict[str, Any]) -> None:
-        self._answer("bindOnStockPositionCallback", self._position(body))
-
-    def _push_order_error(self, body: dict[str, Any]) -> None:
+    def _push_order_error(self, order: list[Any], session: int, seq: int) -> None:
+        rejected = Order(*order)
         error = _new(
             "XtOrderError",
             **self._who(),
-            order_id=body["order_id"],
-            error_id=body["error_id"],
-            error_msg=body["message"],
-            strategy_name=body["strategy"],
-            order_remark=body["remark"],
-            seq=body["seq"] if body["session"] == self._session else -1,
+            order_id=rejected.id,
+            error_id=rejected.error,
+            error_msg=_whole(rejected.message, 127),
+            strategy_name=rejected.strategy,
+            order_remark=rejected.remark,
+            seq=seq if session == self._session else -1,
         )
         self._answer("bindOnOrderErrorCallback", error)
 
-    def _push_cancel_error(self, body: dict[str, Any]) -> None:
+    def _push_cancel_error(self, order_id: int, sysid: str, message: str, session: int) -> None:
+        if session != self._session:
+            return  # the vendor's layer would keep it, and tell it at this session's next cancel of that order
         error = _new(
-            "XtCancelError",
-            **self._who(),
-            order_id=body["order_id"],
-            order_sysid=body["sysid"],
-            error_id=body["error_id"],
-            error_msg=body["message"],
+            "XtCancelError", **self._who(), order_id=order_id, order_sysid=sysid, error_id=-1, error_msg=message
         )
         self._answer("bindOnCancelErrorCallback", error)
 
@@ -197,67 +206,66 @@ class XtQuantAsyncClient:
 
     def orderStockWithSeq(self, seq: int, req: Any) -> int:
         """Place an order: the response first, then the pushes it caused."""
-        exchange = self._exchange
         with self._delivery:
-            order_id, why = -1, ""
             TRAFFIC.sent += 1
+            exchange = self._owned(req)
+            order_id, why = -1, "" if self._exchange is None else _NO_ACCOUNT
+            strategy, remark = _text(req, "m_strStrategyName"), _remark(req)
             if exchange is not None:
-                order_id, why = exchange.place(
-                    NewOrder(
-                        req.m_strAccountID, req.m_strStockCode, req.m_nOrderType, req.m_nOrderVolume,
-                        req.m_nPriceType, req.m_dPrice, req.m_strStrategyName, req.m_strOrderRemark,
-                        self._session, seq,
-                    )
+                new = NewOrder(
+                    _text(req, "m_strStockCode"), req.m_nOrderType, req.m_nOrderVolume, req.m_nPriceType, req.m_dPrice,
+                    strategy, remark, self._session, seq,
                 )  # fmt: skip
+                order_id, why = exchange.place(new)
             response = _new(
                 "OrderStockResp",
-                account_id=req.m_strAccountID,
+                account_id=_text(req, "m_strAccountID"),
                 account_type=req.m_nAccountType,
                 order_id=order_id,
-                strategy_name=req.m_strStrategyName,
-                order_remark=req.m_strOrderRemark,
+                strategy_name=strategy,
+                order_remark=remark,
                 error_id=0 if order_id > 0 else -1,
                 error_msg=why,
             )
-            self._answer("bindOnOrderStockRespCallback", seq, response)
-            TRAFFIC.answered += 1
-            self._deliver()
-        return 0
+            return self._close_request("bindOnOrderStockRespCallback", seq, response)
 
     def cancelOrderStockWithSeq(self, seq: int, req: Any) -> int:
         """Ask for a cancel, by order id or by the exchange's number."""
-        exchange = self._exchange
         with self._delivery:
-            result, why = -1, ""
             TRAFFIC.sent += 1
+            exchange = self._owned(req)
+            result, why = -1, "" if self._exchange is None else _NO_ACCOUNT
+            order_id, sysid = req.m_nOrderID, _text(req, "m_strOrderSysID")
             if exchange is not None:
-                result, _, why = exchange.cancel(
-                    req.m_strAccountID, req.m_nOrderID, req.m_strOrderSysID, self._session
-                )
+                result, why = exchange.cancel(order_id, sysid, self._session)
             response = _new(
                 "CancelOrderStockResp",
-                account_id=req.m_strAccountID,
+                account_id=_text(req, "m_strAccountID"),
                 account_type=req.m_nAccountType,
-                order_id=req.m_nOrderID,
-                order_sysid=req.m_strOrderSysID,
+                order_id=order_id,
+                order_sysid=sysid,
                 cancel_result=result,
                 error_id=result,
                 error_msg=why,
             )
-            self._answer("bindOnCancelOrderStockRespCallback", seq, response)
-            TRAFFIC.answered += 1
-            self._deliver()
+            return self._close_request("bindOnCancelOrderStockRespCallback", seq, response)
+
+    def _close_request(self, callback: str, seq: int, response: Any) -> int:
+        self._answer(callback, seq, response)
+        TRAFFIC.answered += 1
+        if self._exchange is not None:
+            self._deliver(self._exchange.store.next_events)
         return 0
 
     # -- queries ---------------------------------------------------------------------------------------
 
     def _list(self, callback: str, seq: int, req: Any, rows: Callable[[Exchange], list[Any]]) -> int:
         """Answer a list; an empty one without a link or for an account that is not this terminal's."""
-        exchange = self._exchange
         with self._delivery:
-            found = rows(exchange) if exchange is not None and (req is None or self._owns(req)) else []
-            self._answer(callback, seq, found)
-            self._deliver()
+            exchange = self._exchange if req is None else self._owned(req)
+            self._answer(callback, seq, [] if exchange is None else rows(exchange))
+            if exchange is not None:
+                self._deliver(exchange.store.events)
         return 0
 
     def queryAccountInfosWithSeq(self, seq: int, req: Any) -> int:
@@ -311,7 +319,7 @@ class XtQuantAsyncClient:
             lambda exchange: [
                 self._position(position)
                 for position in exchange.positions()
-                if req.m_strStockCode in ("", position["code"])
+                if _text(req, "m_strStockCode") in ("", position["code"])
             ],
         )
 
@@ -338,7 +346,7 @@ class XtQuantAsyncClient:
             "XtOrder",
             **self._who(),
             stock_code=order.code,
-            instrument_name=order.name,
+            instrument_name=_whole(order.name, 23),
             order_id=order.id,
             order_sysid=order.sysid,
             order_time=order.time // 1000,
@@ -349,7 +357,7 @@ class XtQuantAsyncClient:
             traded_volume=order.traded,
             traded_price=order.turnover / order.traded / 1000 if order.traded else 0.0,
             order_status=order.status,
-            status_msg=order.message,
+            status_msg=_whole(order.message, 23),
             strategy_name=order.strategy,
             order_remark=order.remark,
             direction=0,
@@ -362,7 +370,7 @@ class XtQuantAsyncClient:
             "XtTrade",
             **self._who(),
             stock_code=order.code,
-            instrument_name=order.name,
+            instrument_name=_whole(order.name, 23),
             order_type=order.type,
             traded_id=str(trade.id),
             traded_time=trade.time // 1000,
@@ -397,7 +405,7 @@ class XtQuantAsyncClient:
             "XtPosition",
             **self._who(),
             stock_code=body["code"],
-            instrument_name=body["name"],
+            instrument_name=_whole(body["name"], 23),
             volume=volume,
             can_use_volume=body["sellable"],
             frozen_volume=body["frozen"],
@@ -423,14 +431,28 @@ def _secu_account(market: str) -> str:
     return {"SH": "A000000365", "SZ": "0000000365", "BJ": "0000000365"}.get(market, "")
 
 
-_PUSHES: dict[str, Callable[[XtQuantAsyncClient, dict[str, Any]], None]] = {
+_PUSHES: dict[str, Callable[..., None]] = {
     "order": XtQuantAsyncClient._push_order,
-    "trade": XtQuantAsyncClient._push_trade,
-    "asset": XtQuantAsyncClient._push_asset,
-    "position": XtQuantAsyncClient._push_position,
+    "fill": XtQuantAsyncClient._push_fill,
+    "account": XtQuantAsyncClient._push_account,
     "order_error": XtQuantAsyncClient._push_order_error,
     "cancel_error": XtQuantAsyncClient._push_cancel_error,
 }
+
+
+def _text(req: Any, name: str) -> str:
+    """A text field as far as it is whole; the native line may have cut it inside a character."""
+    return raw(req, name).decode(errors="ignore")
+
+
+def _remark(req: Any) -> str:
+    """The remark in its long field, or in the short one of a caller that fills only that."""
+    return _text(req, "m_strOrderRemarkNew") or _text(req, "m_strOrderRemark")
+
+
+def _whole(text: str, size: int) -> str:
+    """What of a text fits into so many bytes without a piece of a character, which no reader could take."""
+    return text.encode()[:size].decode(errors="ignore")
 
 
 def _binder(name: str) -> Callable[[XtQuantAsyncClient, Callable[..., Any]], None]:

@@ -12,16 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from qmtcli.errors import NoData, NotConnected, QmtError
 from qmtcli.model import Asset, Order, OrderRequest, OrderStatus, Position, Quote, Trade
-from qmtcli.xt import codes, loader
+from qmtcli.xt import codes, loader, rows
 
-_SHANGHAI = timezone(timedelta(hours=8))
 _ACK_STEP = 1.0
-_STATUS_WORDS = {status.number: status.word for status in OrderStatus}
 T = TypeVar("T")
 
 
@@ -164,16 +161,17 @@ class Session:
             answer = box.get(timeout=self.timeout)
         except queue.Empty:
             raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
+        self._drain()
         if answer is None or self._lost:
             raise NotConnected("query_failed", call=what)
         return answer
 
     def _rows(self, call: Callable[[Callable[[Any], None]], object], what: str) -> list[Any]:
         """A list that is known to be one: without a link the vendor answers ``[]`` too."""
-        rows = self._ask(call, what)
-        if not rows:
+        found = self._ask(call, what)
+        if not found:
             self._native_asset()
-        return list(rows)
+        return list(found)
 
     # -- questions -------------------------------------------------------------------------------------
 
@@ -184,46 +182,40 @@ class Session:
 
     def asset(self) -> Asset:
         """Money and value of the account."""
-        row = self._native_asset()
-        return Asset(
-            *(
-                round(_number(row, name), 2)
-                for name in ("cash", "frozen_cash", "market_value", "total_asset", "fetch_balance")
-            )
-        )
+        return rows.asset(self._native_asset())
 
     def positions(self) -> list[Position]:
         """Holdings of the account, those sold out today (volume 0) included."""
-        rows = self._rows(
+        found = self._rows(
             lambda answer: self._trader.query_stock_positions_async(self._account, answer), "query_stock_positions"
         )
-        return [_position(row) for row in rows]
+        return [rows.position(row) for row in found]
 
     def orders(self, open_only: bool = False) -> list[Order]:
         """Orders of the trading day, oldest first."""
-        rows = self._rows(
+        found = self._rows(
             lambda answer: self._trader.query_stock_orders_async(self._account, answer, False), "query_stock_orders"
         )
-        orders = sorted((_order(row) for row in rows), key=lambda order: (order.order_time, order.order_id))
+        orders = sorted((rows.order(row) for row in found), key=lambda order: (order.order_time, order.order_id))
         return [order for order in orders if not (open_only and order.state.done)]
 
     def trades(self) -> list[Trade]:
         """Trades of the trading day, oldest first."""
-        rows = self._rows(
+        found = self._rows(
             lambda answer: self._trader.query_stock_trades_async(self._account, answer), "query_stock_trades"
         )
-        return sorted((_trade(row) for row in rows), key=lambda trade: (trade.traded_time, trade.traded_id))
+        return sorted((rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, trade.traded_id))
 
     def accounts(self) -> list[tuple[str, int]]:
         """(account id, account type number) of every account the terminal is logged in to."""
-        rows = self._rows(lambda answer: self._trader.query_account_infos_async(answer), "query_account_infos")
-        return [(_text(row, "account_id"), int(_number(row, "account_type"))) for row in rows]
+        found = self._rows(lambda answer: self._trader.query_account_infos_async(answer), "query_account_infos")
+        return [(rows.text(row, "account_id"), int(rows.number(row, "account_type"))) for row in found]
 
     def account_status(self) -> int | None:
         """xtquant's status of the account (0 is up); None when the terminal does not list it."""
-        rows = self._rows(lambda answer: self._trader.query_account_status_async(answer), "query_account_status")
-        found = [int(_number(row, "status")) for row in rows if _text(row, "account_id") == self.account_id]
-        return found[0] if found else None
+        found = self._rows(lambda answer: self._trader.query_account_status_async(answer), "query_account_status")
+        states = [int(rows.number(row, "status")) for row in found if rows.text(row, "account_id") == self.account_id]
+        return states[0] if states else None
 
     # -- the market ------------------------------------------------------------------------------------
 
@@ -253,7 +245,7 @@ class Session:
             known = [code for code in missing if details[code] is not None]
             unknown = [code for code in missing if code not in known]
             raise NoData("unknown_code", codes=unknown) if unknown else NoData("no_quote", codes=known)
-        return [_quote(code, ticks[code], details[code] or {}, self._synthetic) for code in wanted]
+        return [rows.quote(code, ticks[code], details[code] or {}, self._synthetic) for code in wanted]
 
     def instrument(self, code: str) -> dict[str, Any] | None:
         """xtquant's instrument detail; None for a code that the service does not know."""
@@ -366,20 +358,20 @@ class Session:
         except queue.Empty:
             return False
         if kind == "response":
-            answer = self._answers.get(int(_number(value, "seq")))
+            answer = self._answers.get(int(rows.number(value, "seq")))
             if answer is not None and not answer.order_id:
-                answer.order_id = str(int(_number(value, "order_id")))
-                answer.message = _text(value, "error_msg")
+                answer.order_id = str(int(rows.number(value, "order_id")))
+                answer.message = rows.text(value, "error_msg")
         elif kind == "order":
-            order = _order(value)
+            order = rows.order(value)
             known = self._orders.get(order.order_id)
             if known is None or not known.state.done:
                 self._orders[order.order_id] = order
         elif kind == "order_error":
-            order_id = str(int(_number(value, "order_id")))
-            self._errors[order_id] = (int(_number(value, "error_id")) or -1, _text(value, "error_msg"))
+            order_id = str(int(rows.number(value, "order_id")))
+            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, rows.text(value, "error_msg"))
         elif kind == "cancel_error":
-            self._cancel_errors[str(int(_number(value, "order_id")))] = _text(value, "error_msg")
+            self._cancel_errors[str(int(rows.number(value, "order_id")))] = rows.text(value, "error_msg")
         elif kind == "disconnected":
             self._lost = True
         return True
@@ -417,141 +409,3 @@ def _quietly(call: Callable[[], object]) -> None:
         call()
     except Exception:  # the vendor's stop raises what it likes; the session is over either way
         return
-
-
-def _text(row: Any, name: str) -> str:
-    """A string field; a text that the native line cut inside a character comes up with a replacement character."""
-    try:
-        value = getattr(row, name, "")
-    except UnicodeDecodeError as error:
-        return error.object.decode("utf-8", "replace")
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _number(row: Any, name: str) -> float:
-    """A number field; imitators leave some out or send strings."""
-    value = getattr(row, name, 0)
-    try:
-        return float(value or 0)
-    except (TypeError, ValueError):
-        return 0.0
-
-
-def _integer(row: Any, name: str) -> int:
-    return int(_number(row, name))
-
-
-def iso(epoch_seconds: float) -> str:
-    """ISO 8601 in Shanghai; "" for 0."""
-    return datetime.fromtimestamp(epoch_seconds, _SHANGHAI).isoformat() if epoch_seconds else ""
-
-
-def _price(value: float) -> float:
-    """A price without the float noise of the native line; no A-share tick is finer than a thousandth."""
-    return round(value, 3)
-
-
-def _order(row: Any) -> Order:
-    number, order_type = _integer(row, "order_status"), _integer(row, "order_type")
-    price_type, at = _integer(row, "price_type"), _integer(row, "order_time")
-    return Order(
-        order_id=_identity(row, "order_id"),
-        order_sysid=_text(row, "order_sysid"),
-        stock_code=_text(row, "stock_code"),
-        instrument_name=_text(row, "instrument_name"),
-        side=codes.SIDES.get(order_type, str(order_type)),
-        order_type=order_type,
-        order_volume=_integer(row, "order_volume"),
-        price_type=price_type,
-        price_kind=codes.PRICE_KINDS.get(price_type, str(price_type)),
-        price=_price(_number(row, "price")),
-        traded_volume=_integer(row, "traded_volume"),
-        traded_price=round(_number(row, "traded_price"), 4),
-        order_status=number,
-        status=_STATUS_WORDS.get(number, "unknown"),
-        status_msg=_text(row, "status_msg"),
-        order_time=at,
-        time=iso(at),
-        strategy_name=_text(row, "strategy_name"),
-        order_remark=_text(row, "order_remark"),
-    )
-
-
-def _identity(row: Any, name: str) -> str:
-    value = getattr(row, name, "")
-    return str(int(value)) if isinstance(value, (int, float)) else str(value)
-
-
-def _trade(row: Any) -> Trade:
-    order_type, at = _integer(row, "order_type"), _integer(row, "traded_time")
-    return Trade(
-        traded_id=_text(row, "traded_id"),
-        order_id=_identity(row, "order_id"),
-        order_sysid=_text(row, "order_sysid"),
-        stock_code=_text(row, "stock_code"),
-        instrument_name=_text(row, "instrument_name"),
-        side=codes.SIDES.get(order_type, str(order_type)),
-        order_type=order_type,
-        traded_price=_price(_number(row, "traded_price")),
-        traded_volume=_integer(row, "traded_volume"),
-        traded_amount=round(_number(row, "traded_amount"), 2),
-        commission=round(_number(row, "commission"), 2),
-        traded_time=at,
-        time=iso(at),
-        strategy_name=_text(row, "strategy_name"),
-        order_remark=_text(row, "order_remark"),
-    )
-
-
-def _position(row: Any) -> Position:
-    volume, value, cost = _integer(row, "volume"), _number(row, "market_value"), _number(row, "avg_price")
-    profit = value - cost * volume
-    return Position(
-        stock_code=_text(row, "stock_code"),
-        instrument_name=_text(row, "instrument_name"),
-        volume=volume,
-        can_use_volume=_integer(row, "can_use_volume"),
-        frozen_volume=_integer(row, "frozen_volume"),
-        on_road_volume=_integer(row, "on_road_volume"),
-        yesterday_volume=_integer(row, "yesterday_volume"),
-        avg_price=round(cost, 4),
-        last_price=_price(_number(row, "last_price")),
-        market_value=round(value, 2),
-        profit=round(profit, 2),
-        profit_rate=round(profit / (cost * volume), 4) if volume and cost else 0.0,
-    )
-
-
-def _quote(code: str, tick: dict[str, Any], detail: dict[str, Any], synthetic: bool) -> Quote:
-    last, close, at = float(tick["lastPrice"]), float(tick["lastClose"]), int(tick["time"])
-    ask_price, ask_vol = _levels(tick["askPrice"], tick["askVol"])
-    bid_price, bid_vol = _levels(tick["bidPrice"], tick["bidVol"])
-    return Quote(
-        stock_code=code,
-        instrument_name=str(detail.get("InstrumentName") or ""),
-        last_price=_price(last),
-        change=round(last / close - 1, 6) if last and close else 0.0,
-        open=_price(float(tick["open"])),
-        high=_price(float(tick["high"])),
-        low=_price(float(tick["low"])),
-        last_close=_price(close),
-        up_stop_price=_price(float(detail.get("UpStopPrice") or 0)),
-        down_stop_price=_price(float(detail.get("DownStopPrice") or 0)),
-        volume=int(tick["volume"]),
-        pvolume=int(tick.get("pvolume") or 0),
-        amount=round(float(tick["amount"]), 2),
-        ask_price=ask_price,
-        ask_vol=ask_vol,
-        bid_price=bid_price,
-        bid_vol=bid_vol,
-        phase=int(tick.get("openInt") or 0),
-        tick_time=at,
-        time=iso(at / 1000),
-        synthetic=synthetic,
-    )
-
-
-def _levels(prices: list[float], volumes: list[float]) -> tuple[list[float], list[int]]:
-    """Displayed levels, without the zeros that stand for empty ones."""
-    shown = [(price, volume) for price, volume in zip(prices, volumes, strict=False) if price > 0]
-    return [_price(float(price)) for price, _ in shown], [int(volume) for _, volume in shown]

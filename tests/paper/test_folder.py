@@ -185,6 +185,12 @@ def test_list_columns_and_other_times(tmp_path: Path) -> None:
     assert (second.asks, second.bids, third.asks) == (((10_010, 100), (10_020, 200)), (), ())
 
 
+def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    text = "\r\n".join([HEADER, row(at(10)), ""])
+    (tmp_path / "600000.SH.csv").write_bytes(text.encode("utf-8-sig"))
+    assert [tick.ms for tick in FolderTape(tmp_path).ticks("600000.SH", DAY, *WHOLE)] == [36_000_000]
+
+
 def test_several_files_and_days_of_a_code_and_files_of_many_codes(tmp_path: Path) -> None:
     write(tmp_path / "600000.SH_20230208_tick.csv", HEADER, row(at(34), "10.08"))
     write(tmp_path / "600000.SH_pm.csv", HEADER, row(at(14), "10.03"), row(at(13), "10.02"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -261,3 +262,6 @@ def test_every_kind_is_on_the_market() -> None:
     assert {item.kind for item in instruments if item} == set(Kind) - {Kind.B_SHARE, Kind.CDR, Kind.EXCH_BOND}
     assert [item.code for item in instruments if item and item.st] == ["002124.SZ"]
     assert [item.code for item in instruments if item and item.t0] == ["511880.SH", "518880.SH", "513100.SH"]
+    wide = TAPE.instrument("159915.SZ")
+    assert wide is not None
+    assert wide.band == Decimal("0.20")
