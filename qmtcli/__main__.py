@@ -89,6 +89,9 @@ def _report(error: BaseException, app: App) -> int:
     elif isinstance(error, Terminated):
         if not sent:
             return ExitStatus.TERMINATED
+    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+        app.console.stderr.write(error.format_message() + "\n")
+        return ExitStatus.USAGE
     elif isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "qmt"
         error = UsageError("usage", detail=error.format_message(), command=command)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from qmtcli.errors import NoData, Refused, UsageError
 from qmtcli.model import Instrument, OrderRequest, Quote, Side
 from qmtcli.rules import boards, cage, fees, lots, marks, order_types, ticks
 from qmtcli.rules.bands import Band, band
+from qmtcli.text import number
 
 #: names of a price that the market gives, besides a number
 PRICE_NAMES = ("peer", "own", "last", "mid", "up", "down")
-_UNITS = {"手": None, "万": Decimal(10_000), "亿": Decimal(100_000_000)}
 _INT32_MAX = 2**31 - 1
 
 
@@ -50,33 +50,28 @@ class Market:
     lenient: bool = False
 
 
-def number(text: str, code: str) -> Decimal:
-    """A finite decimal number. Raises UsageError ``code``."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise UsageError(code, text=text) from None
-    if not value.is_finite():
-        raise UsageError(code, text=text)
-    return value
-
-
 def parse_money(text: str) -> Decimal:
     """CNY: ``50000``, ``5万``, ``1.2亿``. Raises UsageError ``bad_money``."""
-    unit = _UNITS.get(text[-1:]) or Decimal(1)
-    value = number(text.rstrip("万亿").replace(",", ""), "bad_money") * unit
-    if value <= 0:
-        raise UsageError("bad_money", text=text)
-    return value
+    return _positive(text.replace(",", ""), "bad_money")
 
 
 def parse_volume(text: str, lot: int = 100) -> int:
     """Shares: ``100``, ``3手`` (lots), ``2万``. Raises UsageError ``bad_volume``."""
-    unit = Decimal(lot) if text.endswith("手") else _UNITS.get(text[-1:]) or Decimal(1)
-    value = number(text.rstrip("手万亿").replace(",", ""), "bad_volume") * unit
-    if value <= 0 or value != value.to_integral_value():
+    lots_given = text.endswith("手")
+    value = _positive(text.removesuffix("手").replace(",", ""), "bad_volume") * (lot if lots_given else 1)
+    if value != value.to_integral_value():
         raise UsageError("bad_volume", text=text)
     return int(value)
+
+
+def _positive(text: str, code: str) -> Decimal:
+    try:
+        value = number(text)
+    except ValueError:
+        raise UsageError(code, text=text) from None
+    if value <= 0:
+        raise UsageError(code, text=text)
+    return value
 
 
 def parse_price(text: str) -> PriceSpec:
@@ -89,10 +84,7 @@ def parse_price(text: str) -> PriceSpec:
             if offset[0] in "+-" and offset[1:].isdecimal():
                 return PriceSpec(text, name=name, ticks=int(offset))
             raise UsageError("bad_price", text=text)
-    value = number(text, "bad_price")
-    if value <= 0:
-        raise UsageError("bad_price", text=text)
-    return PriceSpec(text, value=value)
+    return PriceSpec(text, value=_positive(text, "bad_price"))
 
 
 def market_price(kind: str) -> PriceSpec:

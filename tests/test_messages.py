@@ -18,7 +18,7 @@ from qmtcli.xt.codes import PRICE_KINDS
 
 _ERRORS = {name for name in vars(errors) if isinstance(getattr(errors, name), type)}
 #: functions that raise an error by the code they are given: name -> position of the code
-_BY_CODE = {"_refuse": 1, "number": 1, "Violation": 0}
+_BY_CODE = {"_refuse": 1, "_positive": 1, "Violation": 0}
 
 
 def _raised() -> dict[str, list[set[str] | None]]:
@@ -83,4 +83,4 @@ def test_every_column_has_both_captions() -> None:
     for table in tables:
         for column in table:
             assert column.zh and column.en
-            assert column.kind in {"text", "id", "word", "number", "price", "money", "percent", "time"}
+            assert column.kind in {"text", "id", "word", "number", "price", "money", "percent", "time", "best"}
