@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
+TYPE_CHECKING = False  # typing's own takes longer to import than all that --version does
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from qmtcli.commands.common import App
     from qmtcli.console import Console
     from qmtcli.errors import QmtError
@@ -18,8 +20,10 @@ def run() -> NoReturn:
 
         sys.stdout.write(f"qmt {__version__}\n")
         sys.exit(0)
+    import gc
     import os
 
+    gc.set_threshold(100_000)  # what a start makes is kept: looking through it for garbage takes a twentieth of it
     from qmtcli.console import open_missing_descriptors
 
     open_missing_descriptors()
@@ -93,8 +97,10 @@ def _report(error: BaseException, app: App) -> int:
         app.console.stderr.write(error.format_message() + "\n")
         return ExitStatus.USAGE
     elif isinstance(error, click.UsageError):
+        from qmtcli.commands.usage import complaint
+
         command = error.ctx.command_path if error.ctx else "qmt"
-        error = UsageError("usage", detail=error.format_message(), command=command)
+        error = UsageError("usage", detail=complaint(error), command=command)
     elif isinstance(error, QmtError) and (not sent or error.exit_status == ExitStatus.UNKNOWN):
         pass
     elif not sent:
@@ -103,6 +109,8 @@ def _report(error: BaseException, app: App) -> int:
         why = type(error).__name__ if not isinstance(error, QmtError) else error.code
         error = OutcomeUnknown("stopped_after_sending", ids=list(sent), why=why)
     assert isinstance(error, QmtError)
+    if sent:
+        error.params.setdefault("ids", list(sent))
     app.console.error(error)
     return int(error.exit_status)
 

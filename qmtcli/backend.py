@@ -11,6 +11,7 @@ from qmtcli.config import Profile, state_dir
 from qmtcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from qmtcli.paper.exchange import Exchange
     from qmtcli.paper.settings import Settings
     from qmtcli.xt.session import Session
 
@@ -33,6 +34,8 @@ def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
         Clock(clock, started).now_ms()
     except (ValueError, OSError) as error:
         raise ConfigError("bad_clock", text=clock, why=str(error)) from error
+    if clock.startswith("@"):
+        clock = f"@{Path(clock[1:]).absolute()}"  # children may stand in another folder
     return Settings(
         home=str(Path(state_dir(env)).absolute() / "paper" / profile.name),
         account=profile.account,
@@ -48,31 +51,51 @@ def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
 def prepare(profile: Profile, env: Mapping[str, str]) -> None:
     """Make this process one that trades on the profile's backend, before any of the vendor's code is imported.
 
-    Raises ConfigError when the account's file or its market cannot be used, or when the installed xtquant is not
-    the vendor's: what stands in its place might trade for real.
+    Raises ConfigError when the account's file or its market cannot be used, when the installed xtquant is not the
+    vendor's (what stands in its place might trade for real), and for a live profile within a paper run.
     """
-    if profile.live:
-        return
-    from qmtcli.paper.exchange import current
-    from qmtcli.paper.mount import mount
-    from qmtcli.xt.loader import prove_package
+    from qmtcli.paper import mount, proof
 
+    if profile.live:
+        if mount.mounted():
+            raise ConfigError("live_within_paper", profile=profile.name)
+        return
     settings = paper_settings(profile, env)
     try:
-        mount(settings)
+        mount.mount(settings)
+    except proof.NotProved as error:
+        if error.path is None:
+            raise ConfigError("no_xtquant", why=str(error)) from error
+        raise ConfigError("paper_not_proved", file=error.path) from error
     except RuntimeError as error:
         raise ConfigError("too_late_for_paper", why=str(error)) from error
-    prove_package()
-    current()
+    open_exchange()
+
+
+def open_exchange() -> Exchange:
+    """The exchange of the paper run that `prepare` made this process. Raises ConfigError."""
+    from qmtcli.paper.exchange import current
+
+    return current()
+
+
+def keep_children(profile: Profile) -> None:
+    """Have every Python that a script of a paper run starts be on paper too, or not start."""
+    if not profile.live:
+        from qmtcli.paper.mount import keep_children
+
+        keep_children()
 
 
 def open_session(profile: Profile, env: Mapping[str, str]) -> Session:
     """A session on the profile's backend; nothing is connected yet. Raises ConfigError."""
-    from qmtcli.xt import loader, slots
+    from qmtcli.xt import loader
     from qmtcli.xt.session import Session
 
     prepare(profile, env)
     if profile.live:
+        from qmtcli.xt import slots
+
         assert profile.path is not None
         loader.load(profile.module_path or "")
         slot = slots.take(Path(state_dir(env)) / "slots", profile.path)
@@ -84,8 +107,7 @@ def open_session(profile: Profile, env: Mapping[str, str]) -> Session:
     def prove(client: object, module: str) -> None:
         loader.prove_client(client, module, _CLIENTS[module])
 
-    from qmtcli.paper.exchange import current
-
+    exchange = open_exchange()
     return Session(
         "paper",
         os.getpid(),
@@ -93,6 +115,6 @@ def open_session(profile: Profile, env: Mapping[str, str]) -> Session:
         profile.account_type,
         profile.timeout,
         prove,
-        synthetic=current().feed.tape.synthetic,
-        now=lambda: current().feed.now_ms() / 1000,
+        synthetic=exchange.feed.tape.synthetic,
+        now=lambda: exchange.feed.now_ms() / 1000,
     )

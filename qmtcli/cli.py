@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from qmtcli.commands.common import Group, common_options, tell_version
+from qmtcli.commands.common import Group, tell_version
 from qmtcli.messages import say
 
 if TYPE_CHECKING:
@@ -57,15 +57,6 @@ class Commands(Group):
         found: click.Command = getattr(module, name.replace("-", "_"))
         return found
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, 1)
-            hint = say(f" 是否想用 {near[0]}?", f" Did you mean {near[0]}?") if near else ""
-            ctx.fail(say(f"没有命令 {args[0]!r}。", f"No such command {args[0]!r}.") + hint)
-        return super().resolve_command(ctx, args)
-
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
@@ -86,7 +77,5 @@ def root() -> click.Group:
             "在命令行交易 A 股: 经 miniQMT 实盘, 或在任何机器上用内置的模拟交易所。",
             "Trade A-shares from the shell: live through miniQMT, or on the embedded paper exchange on any machine.",
         ),
-        params=[tell_version(), *common_options()],
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-        no_args_is_help=True,
+        params=[tell_version()],
     )

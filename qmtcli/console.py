@@ -8,7 +8,6 @@ reaches it.
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -39,14 +38,13 @@ class Console:
         self.stdin: IO[bytes] = sys.stdin.buffer if stdin is None else stdin
         self.stderr: TextIO = _utf8(sys.stderr) if stderr is None else stderr
         self.stdout: TextIO = _utf8(sys.stdout) if stdout is None else stdout
-        self.interactive = (
-            _is_terminal(sys.stdin) and _is_terminal(sys.stderr) if interactive is None else interactive
-        )
+        self.interactive = _is_terminal(sys.stdin) and _is_terminal(sys.stderr) if interactive is None else interactive
         self.stdout_is_terminal = _is_terminal(self.stdout) if stdout_is_terminal is None else stdout_is_terminal
+        self.stderr_is_terminal = _is_terminal(self.stderr)
         self.format = "table"
         self.lang = system_language(self.env)
         self.debug = False
-        self.color = "NO_COLOR" not in self.env
+        self.color = not self.env.get("NO_COLOR") and _shows_colors(self.env)
         self.fields: tuple[str, ...] = ()
         self.log: TextIO | None = None
         #: words that tell paper from live on stderr and in captions, once the profile is known
@@ -71,6 +69,11 @@ class Console:
     def word(self, key: str) -> str:
         """A word in the reader's language."""
         return word(key, self.lang)
+
+    def mark(self, terminal: bool) -> str:
+        """`tag` as a line begins with it; on a terminal a live account's is red."""
+        loud = terminal and self.color and self.identity.get("mode") == "live"
+        return f"\x1b[1;31m{self.tag}\x1b[0m" if loud else self.tag
 
     # -- out -------------------------------------------------------------------------------------------
 
@@ -97,13 +100,15 @@ class Console:
         self._log(f"{error.code}: {message}")
         if self.format in ("json", "ndjson"):
             body = {"code": error.code, "message": message, "hint": hint, "exit_status": int(error.exit_status)}
-            whole = {"error": {**_plain(error.params), **body, **self.identity}}
+            import json
+
+            whole = {"error": {**body, **_plain(error.params), **body, **self.identity}}
             self._write_error(json.dumps(whole, ensure_ascii=self.ascii))
         else:
             self._stderr(f"qmt: {message}" + (f" — {hint}" if hint else ""))
 
     def _stderr(self, text: str) -> None:
-        self._write_error(f"{self.tag}{text}")
+        self._write_error(f"{self.mark(self.stderr_is_terminal)}{text}")
 
     def _write_error(self, text: str) -> None:
         try:
@@ -134,7 +139,7 @@ class Console:
 
     def confirm(self, question: str) -> bool:
         """Ask on the terminal; anything but a clear yes is no. Only where `interactive` holds."""
-        self.stderr.write(f"{self.tag}{question} [y/N] ")
+        self.stderr.write(f"{self.mark(self.stderr_is_terminal)}{question} [y/N] ")
         self.stderr.flush()
         answer = self.stdin.readline().decode("utf-8", "replace")
         return answer.strip().lower() in ("y", "yes", "是")
@@ -177,12 +182,21 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
+def _shows_colors(env: Mapping[str, str]) -> bool:
+    """Whether a terminal understands colours; the old console of Windows only when it is told to."""
+    return env.get("TERM") != "dumb" and (os.name != "nt" or "WT_SESSION" in env)
+
+
 def _plain(params: Mapping[str, object]) -> dict[str, object]:
     """Params as JSON values; an instrument's ``code`` goes by the name it has in rows."""
     return {"stock_code" if key == "code" else key: _json_value(value) for key, value in params.items()}
 
 
 def _json_value(value: object) -> object:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return value if isinstance(value, (int, float, str, list, dict, type(None))) else str(value)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from qmtcli.config import Limits, Profile
 from qmtcli.errors import OutcomeUnknown, Refused, Rejected
@@ -24,8 +24,7 @@ _ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 DEFAULT_STRATEGY = "qmt"
 
 
-@dataclass(frozen=True)
-class Permission:
+class Permission(NamedTuple):
     """What the person or the program that runs this command has said, or can be asked."""
 
     #: ``--yes``
@@ -38,8 +37,7 @@ class Permission:
     ask: Callable[[str], bool] | None = None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one order."""
 
     request: OrderRequest
@@ -48,18 +46,20 @@ class Outcome:
     order_id: str = ""
     #: nothing was sent: the same client id did this before
     replayed: bool = False
+    #: words of the refusal of a part after the first
+    reason: str = ""
 
 
-@dataclass
 class Desk:
     """Orders and cancels of one session."""
 
-    session: Session
-    profile: Profile
-    permission: Permission
-    dry_run: bool = False
-    #: client ids and order ids sent by this process whose outcome has not been reported yet
-    sent: list[str] = field(default_factory=list)
+    def __init__(self, session: Session, profile: Profile, permission: Permission, dry_run: bool = False) -> None:
+        self.session = session
+        self.profile = profile
+        self.permission = permission
+        self.dry_run = dry_run
+        #: client ids and order ids sent by this process whose outcome has not been reported yet
+        self.sent: list[str] = []
 
     # -- may it be sent --------------------------------------------------------------------------------
 
@@ -135,6 +135,23 @@ class Desk:
 
     # -- orders ----------------------------------------------------------------------------------------
 
+    def place_all(self, requests: list[OrderRequest], given_id: bool, wait: float | None) -> list[Outcome]:
+        """Send the parts of one order in turn; after one that is turned away nothing more is sent.
+
+        Raises as `place`; Rejected only for the first part, for then no order stands.
+        """
+        outcomes: list[Outcome] = []
+        for request in requests:
+            try:
+                outcomes.append(self.place(request, given_id, wait))
+            except Rejected as error:
+                if not outcomes:
+                    raise
+                order_id, reason = str(error.params.get("order_id", "")), str(error.params["reason"])
+                refused = Outcome(request, order_id=order_id, reason=reason)
+                return [*outcomes, refused, *map(Outcome, requests[len(outcomes) + 1 :])]
+        return outcomes
+
     def place(self, request: OrderRequest, given_id: bool, wait: float | None) -> Outcome:
         """Send an order once and tell what became of it.
 
@@ -151,11 +168,9 @@ class Desk:
         self.session.subscribe()
         self.sent.append(request.client_id)
         answer = self.session.place(request)
-        self.session.settle(
-            answer,
-            ACK_SECONDS if wait is None else wait,
-            (lambda order: order.state.acknowledged) if wait is None else (lambda order: order.state.done),
-        )
+        self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged)
+        if wait:
+            self.session.settle(answer, wait, lambda order: order.state.done)
         if answer.order_id not in ("", "-1"):
             self.sent.append(answer.order_id)
         self._hold_answer(request, answer)
@@ -166,13 +181,16 @@ class Desk:
             if self.profile.live:
                 # -1 has been answered for orders that stood
                 raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
-            self.reported()
+            self._settled(request, answer)
             raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
         if answer.refused:
-            self.reported()
+            self._settled(request, answer)
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
         if not answer.order_id:
             raise OutcomeUnknown("no_answer_to_order", client_id=request.client_id, stock_code=request.code)
+
+    def _settled(self, request: OrderRequest, answer: Answer) -> None:
+        self.sent = [sent for sent in self.sent if sent not in (request.client_id, answer.order_id)]
 
     def _earlier(self, request: OrderRequest) -> Order | None:
         """The order of today that carries this client id. Raises Refused when it is another order."""
@@ -192,16 +210,24 @@ class Desk:
         return None
 
     def cancel(self, orders: list[Order], wait: float) -> list[tuple[Order, str]]:
-        """Ask for cancels, then wait for each order's final word: (its last row, the words of a refusal or "")."""
+        """Ask for cancels, then wait for each order's final word: (its last row, the words of a refusal or "").
+
+        What is final already is not asked for.
+        """
         if self.dry_run:
             return [(order, "") for order in orders]
         refusals: dict[str, str] = {}
-        self.session.subscribe()
-        for order in orders:
+        wanted = [order for order in orders if not order.state.done]
+        if wanted:
+            self.session.subscribe()
+        for order in wanted:
             self.sent.append(order.order_id)
             refusals[order.order_id] = self.session.cancel(order)
-        rows = self.session.watch([order for order in orders if not refusals[order.order_id]], wait)
-        return [(rows.get(order.order_id, order), refusals[order.order_id]) for order in orders]
+        rows = self.session.watch([order for order in wanted if not refusals[order.order_id]], wait)
+        if any(refusals.values()):
+            # what was refused may have been filled or canceled a moment before
+            rows = {order.order_id: order for order in self.session.orders()} | rows
+        return [(rows.get(order.order_id, order), refusals.get(order.order_id, "")) for order in orders]
 
     def reported(self) -> None:
         """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""

@@ -57,10 +57,10 @@ ERRORS: dict[str, Text] = {
         "sell {minimum} or more, or 'all'",
     ),
     "odd_lot_sell": Text(
-        "{code} 的卖出数量 {volume} 不是 {step} 的整数倍, 零股 {remainder} 须一次卖出",
-        "卖出 {step} 的整数倍, 或带上全部零股 {remainder}",
-        "sell volume {volume} of {code} is not a multiple of {step}, and its odd lot is {remainder}",
-        "sell a multiple of {step}, with or without the whole odd lot of {remainder}",
+        "{code} 的卖出数量 {volume} 不是 {step} 的整数倍 (零股 {remainder})",
+        "卖出 {step} 的整数倍, 零股须一次全部卖出",
+        "sell volume {volume} of {code} is not a multiple of {step} (odd lot: {remainder})",
+        "sell a multiple of {step}; an odd lot goes whole",
     ),
     "over_cap": Text(
         "{code} 单笔委托最多 {cap}, 委托数量 {volume} 超限",
@@ -123,6 +123,18 @@ ERRORS: dict[str, Text] = {
         "检查该文件; 双引号里的反斜杠是转义, 路径不要加双引号",
         "cannot read the configuration {source}: {why}",
         "mend that file; a backslash inside double quotes is an escape, so leave paths unquoted",
+    ),
+    "no_config_file": Text(
+        "{source} 指定的配置文件不存在: {path}",
+        "改正 {source}, 或用 qmt config init 建立它",
+        "{source} names a configuration that does not exist: {path}",
+        "correct {source}, or make the file with qmt config init",
+    ),
+    "log_not_written": Text(
+        "日志文件写不了: {path}: {why}",
+        "检查路径与权限, 或去掉 --log",
+        "the log cannot be written: {path}: {why}",
+        "check path and permissions, or leave --log out",
     ),
     "unknown_key": Text(
         "{source}: 没有 {key} 这一项",
@@ -240,6 +252,12 @@ ERRORS: dict[str, Text] = {
         "xtquant was imported before the paper exchange could take its place: {why}",
         "run qmt in a process of its own",
     ),
+    "live_within_paper": Text(
+        "这是模拟运行启动的进程, 不能用实盘配置 {profile}",
+        "不要在 run-strategy 的模拟脚本里调用实盘; 在另一个终端运行",
+        "this process was started by a paper run and cannot use the live profile {profile}",
+        "run it outside of the script that runs on paper",
+    ),
     "market_not_served": Text(
         "模拟盘还不支持行情来源 {market}",
         "market: sample, 或一个行情文件夹",
@@ -329,9 +347,9 @@ ERRORS: dict[str, Text] = {
     # -- data -------------------------------------------------------------------------------------------
     "unknown_code": Text(
         "没有这个代码: {codes}",
-        "核对代码与市场后缀; 模拟盘的代码见 qmt quote 的帮助或 README",
+        "核对代码与市场后缀; 样本行情只有二十来个: 600000.SH, 000001.SZ, 510300.SH ...",
         "unknown code: {codes}",
-        "check code and market suffix; the paper market holds the codes listed in the README",
+        "check code and market suffix; the sample market has some twenty: 600000.SH, 000001.SZ, 510300.SH ...",
     ),
     "no_quote": Text(
         "没有行情: {codes}",
@@ -450,9 +468,9 @@ ERRORS: dict[str, Text] = {
     ),
     "unknown_field": Text(
         "没有字段 {field}",
-        "有: {nearest}",
+        "有: {known}",
         "there is no field {field}",
-        "there is: {nearest}",
+        "there are: {known}",
     ),
     "no_strategy_file": Text(
         "没有这个文件: {path}",
@@ -485,6 +503,18 @@ ERRORS: dict[str, Text] = {
         "{value} CNY do not buy one lot of {code}: {volume} shares cost {least}",
         "raise --value",
     ),
+    "too_many_parts": Text(
+        "{code} 的数量 {volume} 要拆成 {parts} 笔以上",
+        "每次不超过 {most}",
+        "volume {volume} of {code} would be more than {parts} orders",
+        "order {most} at most",
+    ),
+    "not_held": Text(
+        "没有 {code} 的持仓",
+        "qmt positions 列出持仓",
+        "{code} is not held",
+        "qmt positions lists the holdings",
+    ),
     "nothing_to_sell": Text(
         "{code} 现在没有可卖的: 持有 {volume}, 冻结 {frozen}, 其余为 T+1",
         "今日买入的下一交易日才可卖; 冻结的先撤单",
@@ -509,7 +539,9 @@ ERRORS: dict[str, Text] = {
         "profile {profile}: nobody can be asked here, so --yes is needed",
         "add --yes when you mean it",
     ),
-    "declined": Text("已取消, 没有发送", "", "declined, nothing was sent", ""),
+    "declined": Text(
+        "已取消, 什么也没有发送或改动", "回答 y 即继续", "declined: nothing was sent or changed", "answer y to go on"
+    ),
     "name_the_profile": Text(
         "有实盘配置时, 无人值守的写操作必须指明配置",
         "加 --profile {profile}",
@@ -587,7 +619,7 @@ ERRORS: dict[str, Text] = {
         "废单 {order_id}: {reason}",
         "按原因修改后重新下单; 没有委托成立",
         "order {order_id} was rejected: {reason}",
-        "mend what it names and order again; no order stands",
+        "correct that and order again; no order stands",
     ),
     "not_taken": Text(
         "终端不接受委托: {reason}",
@@ -658,6 +690,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "unknown": ("未知", "unknown"),
     "sent": ("已发送", "sent"),
     "not_sent": ("未发送", "not sent"),
+    "mixed": ("不一", "mixed"),
     # price kinds
     "limit": ("限价", "limit"),
     "latest": ("最新价", "latest"),

@@ -7,9 +7,9 @@ What only the account knows (money, shares, T+1) is the exchange's to refuse; wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from qmtcli.errors import NoData, Refused, UsageError
 from qmtcli.model import Instrument, OrderRequest, Quote, Side
@@ -20,10 +20,11 @@ from qmtcli.text import number
 #: names of a price that the market gives, besides a number
 PRICE_NAMES = ("peer", "own", "last", "mid", "up", "down")
 _INT32_MAX = 2**31 - 1
+#: orders that one command may become
+_MOST_PARTS = 100
 
 
-@dataclass(frozen=True)
-class PriceSpec:
+class PriceSpec(NamedTuple):
     """A price as typed: a number, a name with an offset in ticks, or an exchange's market order type."""
 
     text: str
@@ -39,8 +40,7 @@ class PriceSpec:
         return self.value is None
 
 
-@dataclass(frozen=True)
-class Market:
+class Market(NamedTuple):
     """What is known of an instrument when an order of it is built; no quote: the checks that need one are left out."""
 
     instrument: Instrument
@@ -232,9 +232,12 @@ def volume_for(value: Decimal, price: Decimal, side: Side, market: Market, sched
 
 
 def split(volume: int, market: Market, market_order: bool) -> list[int]:
-    """A volume in orders that each keep to the cap."""
+    """A volume in orders that each keep to the cap. Raises Refused ``too_many_parts``."""
     rule = lots.lot_rule(market.instrument, market.day)
     cap = rule.market_cap if market_order and rule.market_cap else rule.limit_cap
+    if volume > _MOST_PARTS * cap:
+        most = _MOST_PARTS * cap
+        raise Refused("too_many_parts", code=market.instrument.code, volume=volume, most=most, parts=_MOST_PARTS)
     return lots.split(market.instrument, volume, cap)
 
 

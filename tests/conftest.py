@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 #: a Monday morning in continuous trading
 CLOCK = "2026-11-23T10:00:00"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regenerate", action="store_true", help="write the golden files anew; then read what changed")
+
+
+@pytest.fixture(scope="session")
+def regenerate(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written anew."""
+    return bool(request.config.getoption("--regenerate"))
 
 
 @dataclass(frozen=True)
@@ -66,13 +75,19 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def qmt(tmp_path: Path) -> Callable[..., Result]:
     """Run qmt as a user does: a process of its own, its stdout and stderr pipes."""
 
-    def run(*arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, timeout: float = 60) -> Result:
+    def run(
+        *arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, timeout: float = 60
+    ) -> Result:
         text = stdin.encode() if isinstance(stdin, str) else stdin
         done = subprocess.run(
             [sys.executable, "-m", "qmtcli", *arguments],
             input=text,
             capture_output=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]), **(env or {})},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+                **(env or {}),
+            },
             timeout=timeout,
             check=False,
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from qmtcli.config import VARIABLES, Config, Limits, Profile, load, state_dir, template, user_file
@@ -114,7 +114,7 @@ def test_yaml_is_imported_for_a_file_only(tmp_path: Path) -> None:
 
 def test_nothing_can_be_changed_afterwards(place: Place) -> None:
     config = place.load()
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         config.profile().live = True  # type: ignore[misc]
 
 
@@ -125,6 +125,15 @@ def test_folders_follow_the_system_and_the_variables(monkeypatch: pytest.MonkeyP
     assert user_file({}).parent.name == state_dir({}).name == "qmt"
     assert user_file({"QMT_CONFIG": "mine.yaml"}) == Path("mine.yaml")
     assert state_dir({"QMT_STATE": "state"}) == Path("state")
+
+
+@pytest.mark.parametrize("home", ["/home/me", "/home/me/", "/", "me", "", None])
+@pytest.mark.parametrize("xdg", ["/xdg", "xdg", "", None])
+def test_folders_are_those_of_platformdirs(home: str | None, xdg: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("HOME", home), ("XDG_CONFIG_HOME", xdg), ("XDG_STATE_HOME", xdg)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    assert user_file({}) == platformdirs.user_config_path("qmt", appauthor=False) / "config.yaml"
+    assert state_dir({}) == platformdirs.user_state_path("qmt", appauthor=False)
 
 
 def test_empty_files_say_nothing(place: Place) -> None:
@@ -678,7 +687,7 @@ def test_a_file_that_the_environment_names_must_be_there(tmp_path: Path) -> None
     missing = tmp_path / "typo.yaml"
     with pytest.raises(ConfigError) as caught:
         load({}, {"QMT_CONFIG": str(missing)}, tmp_path)
-    assert caught.value.code == "unreadable_config"
+    assert caught.value.code == "no_config_file"
     assert (caught.value.params["path"], caught.value.params["source"]) == (str(missing), "QMT_CONFIG")
 
 

@@ -31,8 +31,8 @@ MAY: dict[str, set[str]] = {
     "backend": BELOW | {"config", "xt", "paper"},
     "desk": BELOW | {"config", "xt", "orders"},
     "strategy": BELOW | {"config", "backend", "desk", "xt"},
-    "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper", "backend",
-                         "desk", "strategy"},
+    "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper",
+                         "backend", "desk", "strategy"},
     "cli": BELOW | {"commands"},
     "__main__": BELOW | {"__init__", "console", "commands", "cli"},
 }  # fmt: skip
@@ -63,7 +63,9 @@ def test_arrows_run_down(file: Path) -> None:
     own = {
         parts[1]
         for name in _imports(file)
-        if (parts := name.split("."))[0] == "qmtcli" and len(parts) > 1 and ((PACKAGE / parts[1]).exists() or (PACKAGE / f"{parts[1]}.py").exists())
+        if (parts := name.split("."))[0] == "qmtcli"
+        and len(parts) > 1
+        and ((PACKAGE / parts[1]).exists() or (PACKAGE / f"{parts[1]}.py").exists())
     }
     assert own - {room} <= MAY[room]
 
@@ -94,26 +96,73 @@ def test_every_room_is_in_the_table() -> None:
     assert {_room(file) for file in FILES} <= set(MAY)
 
 
-HEAVY = ("pandas", "numpy", "tabulate", "yaml", "requests", "pkg_resources", "platformdirs.windows")
+HEAVY = ("pandas", "numpy", "tabulate", "yaml", "requests", "pkg_resources")
+#: what the usual paper run needs neither to read nor to trade
+ASIDE = (
+    "filelock",
+    "qmtcli.strategy",
+    "qmtcli.xt.diagnose",
+    "qmtcli.xt.slots",
+    # elsewhere it alone knows the user's folders
+    *(("platformdirs", "shutil", "tempfile") if sys.platform == "linux" else ()),
+)
+#: what a command needs when it runs, and not to tell of itself
+RUNNING = ("asyncio", "dataclasses", "decimal", "json", "pathlib", "sqlite3", "xtquant")
 
 
 @pytest.mark.parametrize(
     ("arguments", "absent"),
     [
-        (["--version"], ("click", "xtquant", "qmtcli.console", *HEAVY)),
-        (["--help"], ("xtquant", "sqlite3", "asyncio", "qmtcli.xt", "qmtcli.paper", "qmtcli.commands.buy_sell", *HEAVY)),
-        (["positions", "--json"], ("xtquant.xtdata", "xtquant.xtbson.bson37", "qmtcli.paper.market", "qmtcli.orders", *HEAVY)),
-        (["buy", "600000.SH", "100", "--limit", "9.09", "--json"], HEAVY),
+        (["--version"], ("click", "re", "typing", "qmtcli.console", "qmtcli.errors", *RUNNING, *HEAVY)),
+        (
+            ["--help"],
+            (
+                "platformdirs",
+                "qmtcli.backend",
+                "qmtcli.commands.buy_sell",
+                "qmtcli.config",
+                "qmtcli.desk",
+                "qmtcli.model",
+                "qmtcli.output",
+                "qmtcli.paper",
+                "qmtcli.rules",
+                "qmtcli.xt",
+                *RUNNING,
+                *HEAVY,
+            ),
+        ),
+        (
+            ["positions", "--json"],
+            (
+                "qmtcli.commands.buy_sell",
+                "qmtcli.desk",
+                "qmtcli.orders",
+                "qmtcli.paper.market",
+                "secrets",
+                "xtquant.xtbson.bson37",
+                "xtquant.xtdata",
+                *ASIDE,
+                *HEAVY,
+            ),
+        ),
+        (["buy", "600000.SH", "100", "--limit", "9.09", "--json"], (*ASIDE, *HEAVY)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_command_pays_for_what_it_uses(arguments: list[str], absent: tuple[str, ...]) -> None:
+def test_a_command_pays_for_what_it_uses(
+    arguments: list[str], absent: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QMT_STATE", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path))
     script = (
         "import sys, os\n"
+        "before = set(sys.modules)\n"
         "from qmtcli import __main__ as start\n"
         f"sys.argv = ['qmt', *{arguments!r}]\n"
         "def leave(status):\n"
-        f"    loaded = [name for name in {absent!r} if name in sys.modules]\n"
+        f"    loaded = [name for name in {absent!r} if name in sys.modules and name not in before]\n"
         "    sys.stderr.write('LOADED ' + ' '.join(loaded) + '\\n'); sys.stderr.flush(); os.kill(os.getpid(), 9)\n"
         "import atexit; real, os._exit = os._exit, leave; sys.exit = leave\n"
         "start.run()\n"

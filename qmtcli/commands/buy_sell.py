@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import SENT
-from qmtcli.commands.common import App, command
+from qmtcli.commands.common import App, command, nothing_sent
 from qmtcli.errors import ExitStatus, NoData, NotConnected, Refused, UsageError
 from qmtcli.messages import say
 from qmtcli.model import OrderRequest, OrderStatus, Side
-from qmtcli.output import emit_row
+from qmtcli.output import check_fields, emit_row, emit_rows, price_text
 
 if TYPE_CHECKING:
     from qmtcli.desk import Outcome
@@ -35,19 +34,27 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     names = "|".join(PRICE_NAMES)
     options = [
         click.option("--limit", metavar="P", help=say("限价, 元", "limit price, CNY")),
-        click.option("--price", metavar="P", help=say(f"限价, 或 {names}[±N 跳]", f"limit price, or {names}[±N ticks]"),
+        click.option("--price", metavar="P",
+                     help=say(f"限价, 或 {names}[±N 跳]", f"limit price, or {names}[±N ticks]"),
                      shell_complete=complete.one_of(*PRICE_NAMES)),
         click.option("--market", metavar="KIND",
                      help=say(f"市价委托: {kinds}", f"the exchange's market order: {kinds}"),
                      shell_complete=complete.market_kinds),
-        click.option("--protect", metavar="P", help=say("市价委托的保护价", "protection price of a market order")),
-        click.option("--value", metavar="CNY", help=say("按金额 (费用在内), 代替数量", "CNY, fees in, instead of a volume")),
-        click.option("--round", "snap", is_flag=True, help=say("价格取整到最小变动单位", "round the price to the tick")),
-        click.option("--id", "client_id", metavar="ID", help=say("委托标识; 同日同标识不重复下单", "client id; the same id today is the same order")),
+        click.option("--protect", metavar="P",
+                     help=say("市价委托的保护价", "protection price of a market order")),
+        click.option("--value", metavar="CNY",
+                     help=say("按金额 (费用在内), 代替数量", "CNY, fees in, instead of a volume")),
+        click.option("--round", "snap", is_flag=True,
+                     help=say("价格取整到最小变动单位", "round the price to the tick")),
+        click.option("--id", "client_id", metavar="ID",
+                     help=say("委托标识; 同日同标识不重复下单", "client id; the same id today is the same order")),
         click.option("--strategy", metavar="NAME", help=say("策略名", "strategy name")),
-        click.option("--wait", is_flag=True, help=say("等到最终状态 (60 秒)", "wait for the final state, 60 s at most")),
-        click.option("--wait-for", metavar="S", type=click.FloatRange(0, 3600), help=say("等 S 秒", "wait for the final state, S seconds")),
-        click.option("--dry-run", is_flag=True, help=say("只检查和预览, 不发送", "check and preview, send nothing")),
+        click.option("--wait", is_flag=True,
+                     help=say("等到最终状态, 最多 60 秒", "wait for the final state, 60 s at most")),
+        click.option("--wait-for", metavar="S", type=click.FloatRange(0, 3600),
+                     help=say("等到最终状态, 最多 S 秒", "wait for the final state, S seconds at most")),
+        click.option("--dry-run", is_flag=True,
+                     help=say("只检查和预览, 不发送", "check and preview, send nothing")),
         click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask")),
     ]  # fmt: skip
     for option in reversed(options):
@@ -55,8 +62,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(NamedTuple):
     """The command line of one order."""
 
     side: Side
@@ -131,6 +137,7 @@ def sell(app: App, **asked: Any) -> int:
 def _order(app: App, asked: _Asked) -> int:
     from qmtcli import desk as desks
     from qmtcli import orders
+    from qmtcli.desk import Outcome
     from qmtcli.symbols import parse_code
 
     app.profile  # noqa: B018
@@ -153,18 +160,56 @@ def _order(app: App, asked: _Asked) -> int:
     for request in requests:
         desk.check_limits(request, orders.most(request, market, schedule), last)
     preview = _preview(requests, market, schedule, note)
-    if app.console.interactive:
+    if app.console.interactive or asked.dry_run:
         app.console.say(preview)
     elif note:
         app.console.say(note)
-    desk.admit(preview if not app.console.interactive else say("发送?", "Send it?"))
-    outcomes = [desk.place(request, given_id, asked.seconds) for request in requests]
-    rows = [_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
-    result = {**rows[0], "dry_run": asked.dry_run, "left_volume": left, "parts": rows if len(rows) > 1 else []}
-    caption = say("买入", "Buy") if asked.side is Side.BUY else say("卖出", "Sell")
-    emit_row(app.console, result, SENT, "order_id", caption + (say(" (未发送)", " (nothing sent)") if asked.dry_run else ""))
+
+    def result(outcomes: list[Outcome]) -> dict[str, Any]:
+        rows = [_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
+        return _whole(rows, asked.dry_run, left)
+
+    check_fields(app.console, result([Outcome(request) for request in requests]))
+    desk.admit(say("发送?", "Send it?"))
+    outcomes = desk.place_all(requests, given_id, asked.seconds)
+    _emit(app, asked, result(outcomes))
     desk.reported()
-    return max(_status(outcome, asked.seconds is not None) for outcome in outcomes)
+    return _status(outcomes, asked.seconds is not None)
+
+
+def _emit(app: App, asked: _Asked, result: dict[str, Any]) -> None:
+    """One object; for people and for ``-o id`` each part of an order that was split has a line of its own."""
+    console, parts = app.console, result["parts"]
+    caption = (say("买入", "Buy") if asked.side is Side.BUY else say("卖出", "Sell")) + nothing_sent(asked.dry_run)
+    if parts and console.format in ("table", "wide", "id"):
+        emit_rows(console, parts, list(result), SENT, "order_id", caption)
+    else:
+        emit_row(console, result, SENT, "order_id", caption)
+
+
+def _whole(rows: list[dict[str, Any]], dry_run: bool, left: int) -> dict[str, Any]:
+    more = {"dry_run": dry_run, "left_volume": left, "parts": []}
+    if len(rows) == 1:
+        return {**rows[0], **more}
+    return {**_summed(rows), **more, "parts": [{**row, **more} for row in rows]}
+
+
+def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The parts of an order as one: the first, with the volumes and money of all and the status they share."""
+    traded = sum(part["traded_volume"] for part in parts)
+    spent = sum(part["traded_volume"] * part["traded_price"] for part in parts)
+    same = len({part["status"] for part in parts}) == 1
+    worst = [part["worst_amount"] for part in parts]
+    return {
+        **parts[0],
+        "order_volume": sum(part["order_volume"] for part in parts),
+        "traded_volume": traded,
+        "traded_price": round(spent / traded, 4) if traded else 0.0,
+        "order_status": parts[0]["order_status"] if same else None,
+        "status": parts[0]["status"] if same else "mixed",
+        "worst_amount": None if None in worst else round(sum(worst), 2),
+        "replayed": all(part["replayed"] for part in parts),
+    }
 
 
 def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
@@ -229,6 +274,8 @@ def _volumes(
         sellable = held[0].can_use_volume if held else 0
         if sellable <= 0:
             volume, frozen = (held[0].volume, held[0].frozen_volume) if held else (0, 0)
+            if not volume:
+                raise Refused("not_held", code=market.instrument.code)
             raise Refused("nothing_to_sell", code=market.instrument.code, volume=volume, frozen=frozen)
         left = held[0].volume - sellable
         if left:
@@ -247,7 +294,8 @@ def _worst_price(side: Side, market: Market) -> Decimal:
 
 
 def _child_id(client_id: str, number: int) -> str:
-    return client_id if number == 0 else f"{client_id[:17]}.{number + 1}"
+    suffix = f".{number + 1}" if number else ""
+    return client_id[: 20 - len(suffix)] + suffix
 
 
 def _preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule, note: str) -> str:
@@ -257,18 +305,19 @@ def _preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule
     instrument, request = market.instrument, requests[0]
     volume = sum(request.volume for request in requests)
     lot = lot_rule(instrument, market.day)
-    lots = f" ({volume / lot.min_buy:g} 手)" if lot.step > 1 else ""
+    count = volume / lot.min_buy
+    lots = f" ({count:g} {say('手', 'lot' if count == 1 else 'lots')})" if lot.step > 1 else ""
     amounts = [orders.most(request, market, schedule) for request in requests]
     total = sum(amount for amount in amounts if amount is not None)
     band = orders.price_band(market)
     side = say("买入", "buy") if request.side is Side.BUY else say("卖出", "sell")
-    price = request.price or say("市价", "market")
+    price = price_text(request.price) or say("市价", "market")
     parts = [f"{side} {instrument.code} {instrument.name} {volume:,}{lots} @ {price}"]
     if total:
         most = say("最多", "at most") if request.side is Side.BUY else say("至少", "at least")
         parts.append(f"{most} {total:,.2f} {say('元', 'CNY')}")
     if band is not None:
-        parts.append(f"{say('涨跌停', 'limits')} {band.down}-{band.up}")
+        parts.append(f"{say('涨跌停', 'limits')} {price_text(band.down)}-{price_text(band.up)}")
     return " | ".join(parts + ([note] if note else []))
 
 
@@ -291,8 +340,8 @@ def _row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[str, An
         "traded_volume": 0,
         "traded_price": 0.0,
         "order_status": None,
-        "status": "not_sent" if not outcome.order_id else "sent",
-        "status_msg": "",
+        "status": "rejected" if outcome.reason else "sent" if outcome.order_id else "not_sent",
+        "status_msg": outcome.reason,
         "order_time": None,
         "time": None,
         "strategy_name": request.strategy,
@@ -300,17 +349,22 @@ def _row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[str, An
     }
     if order is not None:
         row.update({key: value for key, value in order._asdict().items() if value not in ("", None)})
-    return {**row, "most": None if most is None else float(most), "replayed": outcome.replayed}
+    return {**row, "worst_amount": None if most is None else float(most), "replayed": outcome.replayed}
 
 
-def _status(outcome: Outcome, waited: bool) -> int:
+def _status(outcomes: list[Outcome], waited: bool) -> int:
+    """The status of the whole: 9 when a part was turned away, else the most that can be said of every part."""
+    if any(outcome.reason for outcome in outcomes):
+        return ExitStatus.PARTIAL
+    return max(_status_of(outcome, waited) for outcome in outcomes)
+
+
+def _status_of(outcome: Outcome, waited: bool) -> int:
     order = outcome.order
     if not outcome.order_id:
         return ExitStatus.OK
     if order is None or not order.state.acknowledged:
         return ExitStatus.OPEN
-    if not waited:
-        return ExitStatus.OK
-    if order.state is OrderStatus.SUCCEEDED:
+    if not waited or order.state is OrderStatus.SUCCEEDED:
         return ExitStatus.OK
     return ExitStatus.PARTIAL if order.state.done else ExitStatus.OPEN

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import CANCELED
-from qmtcli.commands.common import App, command, read_from
+from qmtcli.commands.common import App, command, nothing_sent, read_from
 from qmtcli.desk import is_own
 from qmtcli.errors import ExitStatus, NoData, UsageError
 from qmtcli.messages import say
 from qmtcli.model import Order, OrderStatus
-from qmtcli.output import emit_rows
+from qmtcli.output import check_fields, emit_rows
 
 _WAIT_SECONDS = 5.0
 #: price type of a subscription to new shares, which is an order row too and not ours to cancel
@@ -25,7 +25,7 @@ _SUBSCRIPTION = 54
     "撤单: 按编号, 或 --all (可用 --code, --side, --mine 限定); - 从标准输入读取编号。",
     "Cancel orders by id, or --all of them (--code, --side, --mine narrow it). A dash reads ids from stdin.",
 )
-@click.argument("ids", nargs=-1, shell_complete=complete.order_ids)
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete.order_ids)
 @click.option("--all", "everything", is_flag=True, help=say("所有可撤的委托", "every order that can be canceled"))
 @click.option(
     "--code",
@@ -58,6 +58,7 @@ def cancel(
         raise UsageError("narrowing_needs_all")
     wanted = list(dict.fromkeys(read_from(ids, app.console, ("order_id",))))
     only = {parse_code(code) for code in codes}
+    check_fields(app.console, Canceled._fields)
     desk = app.open_desk(dry_run, yes)
     rows = app.session.orders()
     if everything:
@@ -79,39 +80,51 @@ def cancel(
     if chosen:
         desk.admit_cancel(say(f"撤销 {len(chosen)} 笔委托?", f"Cancel {len(chosen)} orders?"))
     results = [_result(row, refusal, dry_run) for row, refusal in desk.cancel(chosen, _WAIT_SECONDS)]
-    emit_rows(app.console, results, CANCELED, "order_id", say(f"撤单 {len(results)}", f"{len(results)} cancels"))
+    caption = say(f"撤单: {len(results)}", f"Cancels: {len(results)}") + nothing_sent(dry_run)
+    emit_rows(app.console, [row._asdict() for row in results], Canceled._fields, CANCELED, "order_id", caption)
     desk.reported()
-    return _status([str(row["result"]) for row in results])
+    return ExitStatus.OK if dry_run else _status([row.result for row in results])
 
 
-def _result(row: Order, refusal: str, dry_run: bool) -> dict[str, Any]:
-    state = row.state
-    if dry_run:
-        word = "would_cancel" if state.cancellable else "final"
-    elif state in (OrderStatus.CANCELED, OrderStatus.PART_CANCEL):
-        word = "canceled"
-    elif state is OrderStatus.SUCCEEDED:
-        word = "filled_first"
-    else:
-        word = "refused" if refusal else "pending"
-    return {
-        "order_id": row.order_id,
-        "order_sysid": row.order_sysid,
-        "stock_code": row.stock_code,
-        "instrument_name": row.instrument_name,
-        "side": row.side,
-        "order_volume": row.order_volume,
-        "traded_volume": row.traded_volume,
-        "order_status": row.order_status,
-        "status": row.status,
-        "result": word,
-        "message": refusal,
-    }
+class Canceled(NamedTuple):
+    """What became of an order whose cancel was asked for."""
+
+    order_id: str
+    order_sysid: str
+    stock_code: str
+    instrument_name: str
+    side: str
+    order_volume: int
+    traded_volume: int
+    order_status: int
+    status: str
+    #: ``canceled``, ``filled_first``, ``final`` (rejected before), ``refused``, ``pending``; ``would_cancel``
+    result: str
+    #: words of a refusal
+    message: str
+
+
+def _result(row: Order, refusal: str, dry_run: bool) -> Canceled:
+    word = _FINAL.get(row.state)
+    if word is None:
+        word = "would_cancel" if dry_run else "refused" if refusal else "pending"
+    return Canceled(
+        row.order_id, row.order_sysid, row.stock_code, row.instrument_name, row.side, row.order_volume,
+        row.traded_volume, row.order_status, row.status, word, refusal,
+    )  # fmt: skip
+
+
+_FINAL = {
+    OrderStatus.CANCELED: "canceled",
+    OrderStatus.PART_CANCEL: "canceled",
+    OrderStatus.SUCCEEDED: "filled_first",
+    OrderStatus.JUNK: "final",
+}
 
 
 def _status(words: list[str]) -> int:
     """0 when every order was seen canceled; else the most that can be said of all of them."""
-    kinds = set(words) - {"would_cancel", "final"}
+    kinds = set(words) - {"final"}
     if kinds <= {"canceled"}:
         return ExitStatus.OK
     if "pending" in kinds:

@@ -71,9 +71,9 @@ QUOTE = (
     Column("last_price", "现价", "Last", "price"),
     Column("change", "涨跌幅", "Change", "percent"),
     Column("bid_price", "买一", "Bid", "best"),
-    Column("bid_vol", "买一量", "Lots", "best"),
+    Column("bid_vol", "买一(手)", "Bid lots", "best"),
     Column("ask_price", "卖一", "Ask", "best"),
-    Column("ask_vol", "卖一量", "Lots", "best"),
+    Column("ask_vol", "卖一(手)", "Ask lots", "best"),
     Column("volume", "成交(手)", "Traded lots", "number"),
     Column("time", "时间", "Time", "time"),
     Column("open", "今开", "Open", "price", plain=False),
@@ -82,10 +82,10 @@ QUOTE = (
     Column("last_close", "昨收", "Previous", "price", plain=False),
     Column("up_stop_price", "涨停", "Up limit", "price", plain=False),
     Column("down_stop_price", "跌停", "Down limit", "price", plain=False),
-    Column("bid_price", "买价", "Bids", plain=False),
-    Column("bid_vol", "买量(手)", "Bid lots", plain=False),
-    Column("ask_price", "卖价", "Asks", plain=False),
-    Column("ask_vol", "卖量(手)", "Ask lots", plain=False),
+    Column("bid_price", "买一至五", "Bids 1-5", plain=False),
+    Column("bid_vol", "买一至五(手)", "Bid lots 1-5", plain=False),
+    Column("ask_price", "卖一至五", "Asks 1-5", plain=False),
+    Column("ask_vol", "卖一至五(手)", "Ask lots 1-5", plain=False),
 )
 
 SENT = (
@@ -101,7 +101,7 @@ SENT = (
     Column("status_msg", "说明", "Message"),
     Column("client_id", "委托标识", "Client id"),
     Column("price_kind", "报价方式", "Kind", "word", plain=False),
-    Column("most", "最多金额", "At most", "money", plain=False),
+    Column("worst_amount", "含费金额", "With fees", "money", plain=False),
     Column("order_sysid", "合同编号", "Contract", "id", plain=False),
     Column("time", "时间", "Time", "time", plain=False),
 )
@@ -127,7 +127,7 @@ CHECKS = (
 
 SETTINGS = (
     Column("key", "键", "Key"),
-    Column("value", "值", "Value"),
+    Column("value", "值", "Value", "value"),
     Column("source", "来源", "Source"),
 )
 
@@ -135,8 +135,10 @@ PAPER = (
     Column("day", "交易日", "Trading day"),
     Column("market", "行情", "Market"),
     Column("hours", "时段", "Hours"),
+    Column("synthetic", "生成的行情", "Generated", plain=False),
     Column("total_asset", "总资产", "Total", "money"),
     Column("cash", "可用", "Available", "money"),
+    Column("frozen_cash", "冻结", "Frozen", "money", plain=False),
     Column("market_value", "市值", "Value", "money"),
     Column("orders", "当日委托", "Orders today", "number"),
     Column("positions", "持仓", "Holdings", "number"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from qmtcli.commands import complete
 from qmtcli.console import FORMATS, Console
-from qmtcli.errors import Refused, UsageError
+from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.messages import say, set_language
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ class App:
     @cached_property
     def config(self) -> Config:
         """The configuration. Raises ConfigError."""
+        from pathlib import Path
+
         from qmtcli.config import load
 
         config = load(self.flags, self.console.env, Path.cwd())
@@ -42,7 +43,10 @@ class App:
             console.lang = config.lang
             set_language(config.lang)
         if config.log:
-            console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+            try:
+                console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+            except OSError as error:
+                raise ConfigError("log_not_written", path=config.log, why=error.strerror) from error
         return config
 
     @cached_property
@@ -180,15 +184,16 @@ def common_options() -> list[click.Parameter]:
         return CommonOption(names, help=help, callback=callback, expose_value=False, **more)
 
     return [
-        option(
-            "-o", "--output", type=click.Choice(FORMATS), help=say("输出格式", "output format"), callback=_set("output")
-        ),
+        option("-o", "--output", metavar="FORMAT", type=click.Choice(FORMATS), callback=_set("output"),
+               help=say("输出格式: ", "") + ", ".join(FORMATS)),
         option("--json", is_flag=True, help=say("等于 -o json", "the same as -o json"), callback=_json),
         option("--fields", metavar="A,B", help=say("只输出这些字段", "print these fields only"), callback=_fields),
         option("--profile", metavar="NAME", help=say("使用的配置", "profile to use"), callback=_set("profile"),
                shell_complete=complete.profiles),
-        option("--timeout", metavar="S", help=say("每次请求的秒数上限", "seconds that one request may take"), callback=_set("timeout")),
-        option("--lang", type=click.Choice(["zh", "en"]), help=say("语言", "language"), callback=_set("lang")),
+        option("--timeout", metavar="S", callback=_set("timeout"),
+               help=say("每次请求的秒数上限", "seconds that one request may take")),
+        option("--lang", metavar="zh|en", type=click.Choice(["zh", "en"]), help=say("语言", "language"),
+               callback=_set("lang")),
         option("--log", metavar="FILE", help=say("消息与错误另存到文件", "keep messages and errors in a file"),
                callback=_set("log"), shell_complete=complete.files),
         option("--no-color", is_flag=True, help=say("不用颜色", "no colour"), callback=_no_color),
@@ -212,11 +217,30 @@ def tell_version() -> click.Option:
     )  # fmt: skip
 
 
-class _Help:
-    """Help in two sections: the command's own options, then those of every command."""
+class _Ours(click.Command):
+    """A command whose usage, help and complaints are in the reader's language.
+
+    The help has two sections of options: the command's own, then those of every command.
+    """
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        kwargs["params"] = [*(kwargs.get("params") or []), *common_options()]
+        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        super().__init__(name, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # an option without its value does not say whose it is
+            raise
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=say("用法: ", "Usage: "))
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        option: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
+        option = super().get_help_option(ctx)
         if option is not None:
             option.help = say("显示帮助", "show this help")
         return option
@@ -224,31 +248,51 @@ class _Help:
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own: list[tuple[str, str]] = []
         common: list[tuple[str, str]] = []
-        for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
+        for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 (common if isinstance(parameter, CommonOption) else own).append(record)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
         with formatter.section(say("选项", "Options")):
             formatter.write_dl(own)
         with formatter.section(say("通用选项", "Common options")):
             formatter.write_dl(common)
-        if isinstance(self, click.Group):
-            self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.epilog:
+            with formatter.section(say("例", "Example")):
+                formatter.write(f"{'':>{formatter.current_indent}}{self.epilog}\n")
 
 
-class Command(_Help, click.Command):
+class Command(_Ours):
     """A command of qmt."""
 
+    allow_extra_args = True  # told below, in the reader's language
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            words = " ".join(ctx.args)
+            ctx.fail(say(f"多余的参数: {words}", f"not understood: {words}"))
+        return rest
+
+
+class Group(_Ours, click.Group):
+    """A group of commands, in the order they were added; alone it shows its help."""
+
     def __init__(self, name: str, **kwargs: Any) -> None:
-        kwargs["params"] = [*(kwargs.get("params") or []), *common_options()]
-        kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"], "max_content_width": 100})
-        super().__init__(name, **kwargs)
+        super().__init__(name, no_args_is_help=True, **kwargs)
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=known, ctx=ctx)
+        return super().resolve_command(ctx, args)
 
-class Group(_Help, click.Group):
-    """A group of commands."""
-
-    command_class = Command
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl([(name, command.get_short_help_str(80)) for name, command in self.commands.items()])
 
 
 def command(name: str, zh: str, en: str, epilog: str = "") -> Callable[[Callable[..., Any]], Command]:
@@ -261,10 +305,14 @@ def command(name: str, zh: str, en: str, epilog: str = "") -> Callable[[Callable
     return decorate
 
 
+def nothing_sent(dry_run: bool) -> str:
+    """What the caption of a dry run adds."""
+    return say(" (未发送)", " (nothing sent)") if dry_run else ""
+
+
 def read_from(words: Sequence[str], console: Console, keys: Sequence[str]) -> list[str]:
     """Arguments with each ``-`` replaced by what stdin says. Raises as `stdin_words`."""
     found: list[str] = []
     for word in words:
         found.extend(stdin_words(console, keys) if word == "-" else [word])
     return found
-

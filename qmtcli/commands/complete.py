@@ -6,7 +6,6 @@ Nothing here connects, creates a file or fails: what cannot be known is not offe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -14,6 +13,8 @@ import click
 from qmtcli.errors import QmtError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
     from qmtcli.config import Config
@@ -118,6 +119,8 @@ def _items(found: Iterable[tuple[str, str]], incomplete: str) -> list[Completion
 
 def _config(ctx: click.Context, profile: str | None) -> Config | None:
     """The configuration with that profile in use, None when it is broken."""
+    from pathlib import Path
+
     from qmtcli.config import load
 
     try:

@@ -13,16 +13,16 @@ from qmtcli.output import emit_row, emit_rows
 config = Group(
     name="config",
     help=say("配置文件: 建立、查看、位置。", "The configuration: make a first file, show it, tell where it is."),
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
 @command("show", "每个值及其来源。", "Every value and where it comes from.")
 def show(app: App) -> None:
+    from qmtcli.config import Setting
+
     app.profile  # noqa: B018
     rows = [setting._asdict() for setting in app.config.settings]
-    emit_rows(app.console, rows, SETTINGS, "key", say("配置", "Configuration"))
+    emit_rows(app.console, rows, Setting._fields, SETTINGS, "key", say("配置", "Configuration"))
 
 
 @command("path", "用户配置文件的位置。", "Where the user's configuration file is.")
@@ -37,7 +37,11 @@ def path(app: App) -> None:
         emit_row(app.console, row, (), "path")
 
 
-@command("init", "写出带注释的配置文件; 已有的不覆盖。", "Write a commented configuration file; an existing one stays as it is.")
+@command(
+    "init",
+    "写出带注释的配置文件; 已有的不覆盖。",
+    "Write a commented configuration file; an existing one stays as it is.",
+)
 @click.option("--force", is_flag=True, help=say("覆盖已有的, 旧的留作 .bak", "replace an existing one, kept as .bak"))
 def init(app: App, force: bool) -> None:
     from qmtcli.config import template, user_file

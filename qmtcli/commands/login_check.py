@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from qmtcli.commands import complete
@@ -23,9 +21,8 @@ from qmtcli.output import emit_rows
 @click.option(
     "--code",
     default="600000.SH",
-    show_default=True,
     metavar="CODE",
-    help=say("用哪个代码检查行情", "code of the quote"),
+    help=say("用哪个代码检查行情, 默认 600000.SH", "code of the quote, 600000.SH unless said"),
     shell_complete=complete.codes,
 )
 def login_check(app: App, code: str) -> int:
@@ -35,7 +32,7 @@ def login_check(app: App, code: str) -> int:
     profile = app.profile
     plan = Plan(lambda: app.session, profile.live, profile.path or "", profile.account, parse_code(code))
     found: list[Check] = list(checks(plan))
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, str | None]] = []
     for check in found:
         seen, fix = check.seen, ""
         if check.error is not None:
@@ -47,6 +44,6 @@ def login_check(app: App, code: str) -> int:
             "fix": fix,
             "code": None if check.error is None else check.error.code,
         })  # fmt: skip
-    emit_rows(app.console, rows, CHECKS, "check", say("检查", "Checks"))
+    emit_rows(app.console, rows, list(rows[0]), CHECKS, "check", say("检查", "Checks"))
     failed = [check.error for check in found if check.error is not None]
     return failed[0].exit_status if failed else ExitStatus.OK

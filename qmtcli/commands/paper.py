@@ -8,7 +8,7 @@ import click
 
 from qmtcli.commands.columns import PAPER
 from qmtcli.commands.common import App, Group, command
-from qmtcli.errors import Refused
+from qmtcli.errors import Refused, UsageError
 from qmtcli.messages import say
 from qmtcli.output import emit_row
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 paper = Group(
     name="paper",
     help=say("模拟账户: 状态、重置、入金、下一交易日。", "The paper account: status, reset, deposit, next day."),
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+#: of one deposit: 10 万亿 CNY, far from what the account's file can hold
+_MOST_FEN = 10**15
 
 
 def _exchange(app: App) -> Exchange:
@@ -28,10 +30,10 @@ def _exchange(app: App) -> Exchange:
     profile = app.profile
     if profile.live:
         raise Refused("not_a_paper_profile", profile=profile.name)
-    from qmtcli.backend import paper_settings
-    from qmtcli.paper.exchange import Exchange
+    from qmtcli import backend
 
-    return Exchange(paper_settings(profile, app.console.env))
+    backend.prepare(profile, app.console.env)
+    return backend.open_exchange()
 
 
 def _show(app: App, exchange: Exchange) -> None:
@@ -49,7 +51,7 @@ def _show(app: App, exchange: Exchange) -> None:
         "positions": sum(1 for row in exchange.positions() if row["volume"]),
         "file": str(exchange.settings.account_file),
     }
-    emit_row(app.console, row, PAPER, "day", say("模拟账户", "Paper account"))
+    emit_row(app.console, row, PAPER, "account_id", say("模拟账户", "Paper account"))
 
 
 @command("status", "模拟账户的状态。", "The state of the paper account.")
@@ -72,11 +74,18 @@ def deposit(app: App, amount: str) -> None:
     from qmtcli.orders import parse_money
 
     exchange = _exchange(app)
-    exchange.deposit(int(parse_money(amount) * 100))
+    fen = int(parse_money(amount) * 100)
+    if not 1 <= fen <= _MOST_FEN:
+        raise UsageError("bad_money", text=amount)
+    exchange.deposit(fen)
     _show(app, exchange)
 
 
-@command("next-day", "结算当日, 进入下一交易日 (T+1 解锁)。", "Settle the day and begin the next: what was bought can be sold.")
+@command(
+    "next-day",
+    "结算当日, 进入下一交易日 (T+1 解锁)。",
+    "Settle the day and begin the next: what was bought can be sold.",
+)
 def next_day(app: App) -> None:
     exchange = _exchange(app)
     exchange.next_day()

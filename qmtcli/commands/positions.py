@@ -7,6 +7,7 @@ import click
 from qmtcli.commands.columns import POSITIONS
 from qmtcli.commands.common import App, command
 from qmtcli.messages import say
+from qmtcli.model import Position
 from qmtcli.output import emit_rows
 
 
@@ -15,5 +16,5 @@ from qmtcli.output import emit_rows
 def positions(app: App, everything: bool) -> None:
     app.profile  # noqa: B018 - names the account before anything is asked
     rows = [row._asdict() for row in app.session.positions() if everything or row.volume]
-    caption = say(f"持仓 {len(rows)}", f"{len(rows)} holdings")
-    emit_rows(app.console, rows, POSITIONS, "stock_code", caption)
+    caption = say(f"持仓: {len(rows)}", f"Holdings: {len(rows)}")
+    emit_rows(app.console, rows, Position._fields, POSITIONS, "stock_code", caption)

@@ -18,8 +18,13 @@ from qmtcli.output import emit_rows
     "行情快照; 代码写法不限 (600000, sh600000, 600000.XSHG), - 从标准输入读取。",
     "Snapshots with five levels. Codes in any usual spelling; a dash reads them from stdin.",
 )
-@click.argument("codes", nargs=-1, required=True, shell_complete=complete.codes)
-@click.option("--max-age", metavar="S", type=click.FloatRange(min=0), help=say("行情不得早于 S 秒", "refuse a snapshot older than S seconds"))  # noqa: E501
+@click.argument("codes", nargs=-1, metavar="CODE...", required=True, shell_complete=complete.codes)
+@click.option(
+    "--max-age",
+    metavar="S",
+    type=click.FloatRange(min=0),
+    help=say("行情不得早于 S 秒", "refuse a snapshot older than S seconds"),
+)
 def quote(app: App, codes: tuple[str, ...], max_age: float | None) -> None:
     from qmtcli.symbols import parse_code
 
@@ -30,9 +35,10 @@ def quote(app: App, codes: tuple[str, ...], max_age: float | None) -> None:
     quotes = app.session.quotes(wanted)
     if max_age is not None:
         _hold_age(app, quotes, max_age)
-    synthetic = quotes[0].synthetic
-    caption = say("行情", "Quotes") + (say(" (生成的样本行情, 非真实)", " (generated sample market, not real)") if synthetic else "")
-    emit_rows(app.console, [quote._asdict() for quote in quotes], QUOTE, "stock_code", caption)
+    caption = say("行情", "Quotes")
+    if quotes[0].synthetic:
+        caption += say(" (生成的样本行情, 非真实)", " (generated sample market, not real)")
+    emit_rows(app.console, [quote._asdict() for quote in quotes], Quote._fields, QUOTE, "stock_code", caption)
 
 
 def _hold_age(app: App, quotes: list[Quote], max_age: float) -> None:

@@ -15,7 +15,7 @@ from qmtcli.messages import say
     epilog="qmt run-strategy demo.py -- --its --own arguments",
 )
 @click.argument("file", type=click.Path())
-@click.argument("arguments", nargs=-1)
+@click.argument("arguments", metavar="[ARGUMENT]...", nargs=-1)
 @click.option(
     "--unguarded",
     is_flag=True,

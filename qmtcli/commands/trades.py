@@ -5,6 +5,7 @@ from __future__ import annotations
 from qmtcli.commands.columns import TRADES
 from qmtcli.commands.common import App, command
 from qmtcli.messages import say
+from qmtcli.model import Trade
 from qmtcli.output import emit_rows
 
 
@@ -12,5 +13,5 @@ from qmtcli.output import emit_rows
 def trades(app: App) -> None:
     app.profile  # noqa: B018
     rows = [row._asdict() for row in app.session.trades()]
-    caption = say(f"当日成交 {len(rows)}", f"{len(rows)} trades today")
-    emit_rows(app.console, rows, TRADES, "traded_id", caption)
+    caption = say(f"当日成交: {len(rows)}", f"Trades today: {len(rows)}")
+    emit_rows(app.console, rows, Trade._fields, TRADES, "traded_id", caption)

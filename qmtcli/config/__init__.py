@@ -3,16 +3,16 @@
 What decides where real money goes, and how much of it, is said by the user's own file or by flags. The folder
 one happens to stand in may choose a profile and tighten, never loosen; the environment may choose. `keys`
 holds every key with its rule, `places` reads files, variables and flags; here they become a `Config`.
+
+Named tuples with evaluated annotations: every command imports this, and a frozen dataclass costs ten times as much.
 """
 
-from __future__ import annotations
-
-import errno
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from qmtcli.config.keys import PROFILE, TOP, Said, nearest, parse, tighter
@@ -32,8 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What one order and one day may be at most. A limit that is None is not set."""
 
     #: CNY
@@ -50,8 +49,7 @@ class Limits:
     symbols: frozenset[str] | None = None
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """One account and how it is reached."""
 
     name: str
@@ -79,7 +77,7 @@ class Profile:
     #: CNY that a new paper account begins with; paper only
     cash: int = 1_000_000
     #: the broker's terms: ``commission`` (a fraction of the value) and ``minimum`` (CNY an order), where set
-    fees: Mapping[str, Decimal] = field(default_factory=dict)
+    fees: Mapping[str, Decimal] = MappingProxyType({})
 
     @property
     def mode(self) -> str:
@@ -98,8 +96,7 @@ class Setting(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """Everything that was set, checked."""
 
     #: name of the profile in use
@@ -114,7 +111,7 @@ class Config:
     log: str | None = None
     debug: bool = False
     #: where each key that was set comes from, by dotted key
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = MappingProxyType({})
 
     def profile(self, name: str | None = None) -> Profile:
         """The profile of that name, or the one in use. Raises ConfigError ``unknown_profile``."""
@@ -161,18 +158,26 @@ def user_file(env: Mapping[str, str]) -> Path:
     """The user's own configuration file, whether it exists or not."""
     if env.get("QMT_CONFIG"):
         return Path(env["QMT_CONFIG"])
-    import platformdirs
-
-    return platformdirs.user_config_path("qmt", appauthor=False) / "config.yaml"
+    return _home("config") / "config.yaml"
 
 
 def state_dir(env: Mapping[str, str]) -> Path:
     """The folder of ledgers, paper accounts and locks, whether it exists or not."""
     if env.get("QMT_STATE"):
         return Path(env["QMT_STATE"])
+    return _home("state")
+
+
+def _home(kind: Literal["config", "state"]) -> Path:
+    """The user's folder of this kind, where platformdirs has it."""
+    home = os.environ.get("HOME", "")
+    if sys.platform == "linux" and home.startswith("/") and f"XDG_{kind.upper()}_HOME" not in os.environ:
+        # the usual case by itself: importing platformdirs would be a twentieth of a short command
+        return Path(home, ".config" if kind == "config" else ".local/state", "qmt")
     import platformdirs
 
-    return platformdirs.user_state_path("qmt", appauthor=False)
+    folders = platformdirs.PlatformDirs("qmt", appauthor=False)
+    return folders.user_config_path if kind == "config" else folders.user_state_path
 
 
 def template() -> str:
@@ -186,8 +191,7 @@ def _files(env: Mapping[str, str], cwd: Path) -> tuple[Layer, Layer]:
     user = read(path, str(path), "user")
     if user is None and env.get("QMT_CONFIG"):
         # a mistyped path must not end on another account without a word
-        why = os.strerror(errno.ENOENT)
-        raise ConfigError("unreadable_config", path=str(path), line=None, why=why, source="QMT_CONFIG")
+        raise ConfigError("no_config_file", path=str(path), source="QMT_CONFIG")
     if user is not None and project_path.exists() and project_path.samefile(path):
         return user, Layer("project", {}, {})
     project = read(project_path, f"./{PROJECT_FILE}", "project")

@@ -4,3 +4,6 @@ From the top down: `trading` and `market` are mounted as ``xtquant.xtpythonclien
 by `mount`; they speak to `exchange`, which keeps the rules' word over an account in `store` and a market in
 `feed`; `sample` and `folder` are the tapes a feed shows. Nothing here knows the commands above the vendor's line.
 """
+
+#: environment variables that carry a run to its children: its settings, and the folder of the proven ``xtquant``
+SETTINGS, PACKAGE = "QMTCLI_PAPER", "QMTCLI_PAPER_PACKAGE"

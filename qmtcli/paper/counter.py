@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from qmtcli.model import Instrument, Kind
+from qmtcli.model import Kind
 from qmtcli.paper.books import Books
 from qmtcli.paper.codes import BUY, LATEST_PRICE, MARKET_TYPES, OWN_PRICE, PEER_PRICE, SUSPENDED
 from qmtcli.paper.feed import Feed, Shown
@@ -41,7 +41,7 @@ class NewOrder:
     price: float
     strategy: str
     remark: str
-    #: of the sending session, so that an error can be matched to its request
+    #: the sending session and its number of the request, so that an error finds it
     session: int
     seq: int
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from qmtcli.errors import Refused
+from qmtcli.errors import Refused, UsageError
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import Clock, day_of, midnight
 from qmtcli.paper.codes import BUY, CANCEL_PENDING, FIX_PRICE, JUNK, LATEST_PRICE, MARKET_TYPES, OPEN, REPORTED, SELL
@@ -23,6 +23,7 @@ from qmtcli.paper.tape import Tape
 
 #: beyond this a price (CNY) is none, and has no place in the account's integers
 _MOST = 2**31
+_MOST_FEN = 10**15
 #: most digits of an order's number
 _DIGITS = 10
 #: pushes are kept for so long, for sessions that were stopped or asleep
@@ -220,7 +221,9 @@ class Exchange:
     # -- the owner's hand ------------------------------------------------------------------------------
 
     def deposit(self, fen: int) -> None:
-        """Pay money in."""
+        """Pay money in. Raises UsageError ``bad_money`` for what is no amount of it."""
+        if not 0 < fen < _MOST_FEN:
+            raise UsageError("bad_money", text=f"{fen / 100:g}")
         with self.store.transaction():
             account, now = self._up_to_now()
             account.cash += fen

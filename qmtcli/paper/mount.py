@@ -9,13 +9,17 @@ import importlib
 import os
 import sys
 import time
-from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from pathlib import Path
-from types import ModuleType
 
-from qmtcli.paper.settings import VARIABLE, Settings
+from qmtcli.paper import PACKAGE, SETTINGS
+
+TYPE_CHECKING = False  # what every child of a run imports keeps away from typing, which would be most of the cost
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+    from qmtcli.paper.proof import Vendor
+    from qmtcli.paper.settings import Settings
 
 #: native module -> our stand-in
 STAND_INS = {
@@ -25,10 +29,10 @@ STAND_INS = {
 #: modules of the vendor's that take hold of a native one when they are imported
 _HOLDERS = ("xtquant.xttrader", "xtquant.xtdatacenter", "xtquant.xtconn", "xtquant.xtdata")
 
-_CHILD_FOLDER = str(Path(__file__).parent / "child")
+_CHILD_FOLDER = os.path.join(os.path.dirname(__file__), "child")  # noqa: PTH118, PTH120
 
 
-class _StandInLoader(Loader):
+class _StandInLoader:
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return None
 
@@ -38,33 +42,50 @@ class _StandInLoader(Loader):
         module.__dict__.update({name: value for name, value in vars(source).items() if name not in hidden})
 
 
-class _StandInFinder(MetaPathFinder):
+class _StandInFinder:
+    """Finds the native modules here, and the rest of the package nowhere but in its proven files."""
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, _StandInLoader()) if fullname in STAND_INS else None
+        if fullname in STAND_INS:
+            return ModuleSpec(fullname, _StandInLoader())  # type: ignore[arg-type]  # importlib.abc is as dear
+        if fullname.partition(".")[0] != "xtquant":
+            return None
+        return _vendor().find(fullname, path)
 
 
 def mount(settings: Settings) -> None:
     """Make this process, and every one it starts, a paper run.
 
-    Raises RuntimeError when the vendor's modules already hold their native ones: it would be too late.
+    Raises RuntimeError when the vendor's modules already hold their native ones: it would be too late. Raises
+    NotProved when the installed package is not the vendor's.
     """
-    taken = [name for name in (*_HOLDERS, *STAND_INS) if name in sys.modules]
-    if taken and not mounted():
-        raise RuntimeError(f"imported before the stand-ins: {', '.join(taken)}")
+    attach()
+    os.environ[PACKAGE] = _vendor().parent
     settings.export(os.environ)
     _keep_shanghai_time()
     path = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     if _CHILD_FOLDER not in path:
         os.environ["PYTHONPATH"] = os.pathsep.join([_CHILD_FOLDER, *path])
-    attach()
 
 
 def attach() -> None:
-    """Put the finder in, once; a child of a paper run does only this."""
-    if not mounted():
-        sys.meta_path.insert(0, _StandInFinder())
+    """Put the finder in, once; a child of a paper run does only this. Raises as `mount`."""
+    if mounted():
+        return
+    early = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "xtquant"}
+    late = [name for name in early if name in (*_HOLDERS, *STAND_INS) or not _vendor().owns(early[name])]
+    if late:
+        raise RuntimeError(f"imported before the stand-ins: {', '.join(late)}")
+    sys.meta_path.insert(0, _StandInFinder())
+
+
+def keep_children() -> None:
+    """From now on refuse to start a Python that would not be on paper. It cannot be undone in this process."""
+    from qmtcli.paper.children import keep
+
+    keep({SETTINGS: "", PACKAGE: "", "PYTHONPATH": _CHILD_FOLDER})
 
 
 def _keep_shanghai_time() -> None:
@@ -78,6 +99,12 @@ def _keep_shanghai_time() -> None:
         os.environ["TZ"] = zone
         if hasattr(time, "tzset"):
             time.tzset()
+
+
+def _vendor() -> Vendor:
+    from qmtcli.paper.proof import vendor
+
+    return vendor()
 
 
 def mounted() -> bool:

@@ -39,7 +39,10 @@ _JSON = json.dumps(
     ensure_ascii=False,
 )  # fmt: skip
 
-_FAILURES = {"OrderStockResp": {"order_id": -1, "error_id": -1}, "CancelOrderStockResp": {"cancel_result": -1, "error_id": -1}}
+_FAILURES = {
+    "OrderStockResp": {"order_id": -1, "error_id": -1},
+    "CancelOrderStockResp": {"cancel_result": -1, "error_id": -1},
+}
 
 
 def callback_of(method: str) -> str:

@@ -7,8 +7,10 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from qmtcli.paper import SETTINGS
+
 #: environment variable that carries the settings to every process of a paper run
-VARIABLE = "QMTCLI_PAPER"
+VARIABLE = SETTINGS
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ is in the package's tables, made from an introspection of the real one.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ class XtQuantAsyncClient:
         for argument in (path, name):
             if not isinstance(argument, (str, bytes)):
                 raise TypeError("__init__(): incompatible constructor arguments.")
-        self._session = int(session)
+        int(session)
+        #: tells this session's requests from all others; two processes may have chosen the same session id
+        self._key = int.from_bytes(os.urandom(6), "big")
         self._callbacks: dict[str, Callable[..., Any]] = {}
         self._seq = 0
         #: None without a link
@@ -104,18 +107,17 @@ class XtQuantAsyncClient:
             self._seq += 1
             return self._seq
 
-    def _answer(self, callback: str, *values: object) -> int:
+    def _answer(self, callback: str, *values: object) -> None:
         handler = self._callbacks.get(callback)
         if handler is not None:
             handler(*values)
-        return 0
 
     def _owned(self, req: Any) -> Exchange | None:
         """The exchange, when there is a link and the request's account is the terminal's."""
         exchange = self._exchange
-        if exchange is None or raw(req, "m_strAccountID") != exchange.settings.account.encode():
+        if exchange is None or raw(req, "account_id") != exchange.settings.account.encode():
             return None
-        return exchange if req.m_nAccountType == STOCK else None
+        return exchange if req.account_type == STOCK else None
 
     # -- pushes ----------------------------------------------------------------------------------------
 
@@ -127,14 +129,16 @@ class XtQuantAsyncClient:
                 self._subscribed = True
                 self._seen = exchange.store.last_event()
                 self._watch_from_now_on()
-            return self._answer("bindOnSubscribeRespCallback", seq, -1 if exchange is None else 0)
+            self._answer("bindOnSubscribeRespCallback", seq, -1 if exchange is None else 0)
+        return seq
 
     def unsubscribeWithSeq(self, seq: int, req: Any) -> int:
         """Pushes of an account end."""
         with self._delivery:
             known = self._subscribed and self._owned(req) is not None
             self._subscribed = self._subscribed and not known
-            return self._answer("bindOnUnsubscribeRespCallback", seq, 0 if known else -1)
+            self._answer("bindOnUnsubscribeRespCallback", seq, 0 if known else -1)
+        return seq
 
     def _watch_from_now_on(self) -> None:
         if self._watcher is None:
@@ -189,13 +193,13 @@ class XtQuantAsyncClient:
             error_id=rejected.error,
             error_msg=_whole(rejected.message, 127),
             strategy_name=rejected.strategy,
-            order_remark=rejected.remark,
-            seq=seq if session == self._session else -1,
+            **_remarks(rejected.remark),
+            seq=seq if session == self._key else -1,
         )
         self._answer("bindOnOrderErrorCallback", error)
 
     def _push_cancel_error(self, order_id: int, sysid: str, message: str, session: int) -> None:
-        if session != self._session:
+        if session != self._key:
             return  # the vendor's layer would keep it, and tell it at this session's next cancel of that order
         error = _new(
             "XtCancelError", **self._who(), order_id=order_id, order_sysid=sysid, error_id=-1, error_msg=message
@@ -214,7 +218,7 @@ class XtQuantAsyncClient:
             if exchange is not None:
                 new = NewOrder(
                     _text(req, "m_strStockCode"), req.m_nOrderType, req.m_nOrderVolume, req.m_nPriceType, req.m_dPrice,
-                    strategy, remark, self._session, seq,
+                    strategy, remark, self._key, seq,
                 )  # fmt: skip
                 order_id, why = exchange.place(new)
             response = _new(
@@ -223,7 +227,7 @@ class XtQuantAsyncClient:
                 account_type=req.m_nAccountType,
                 order_id=order_id,
                 strategy_name=strategy,
-                order_remark=remark,
+                **_remarks(remark),
                 error_id=0 if order_id > 0 else -1,
                 error_msg=why,
             )
@@ -237,7 +241,7 @@ class XtQuantAsyncClient:
             result, why = -1, "" if self._exchange is None else _NO_ACCOUNT
             order_id, sysid = req.m_nOrderID, _text(req, "m_strOrderSysID")
             if exchange is not None:
-                result, why = exchange.cancel(order_id, sysid, self._session)
+                result, why = exchange.cancel(order_id, sysid, self._key)
             response = _new(
                 "CancelOrderStockResp",
                 account_id=_text(req, "m_strAccountID"),
@@ -255,7 +259,7 @@ class XtQuantAsyncClient:
         TRAFFIC.answered += 1
         if self._exchange is not None:
             self._deliver(self._exchange.store.next_events)
-        return 0
+        return seq
 
     # -- queries ---------------------------------------------------------------------------------------
 
@@ -266,7 +270,7 @@ class XtQuantAsyncClient:
             self._answer(callback, seq, [] if exchange is None else rows(exchange))
             if exchange is not None:
                 self._deliver(exchange.store.events)
-        return 0
+        return seq
 
     def queryAccountInfosWithSeq(self, seq: int, req: Any) -> int:
         """The accounts of the terminal."""
@@ -288,9 +292,7 @@ class XtQuantAsyncClient:
 
     def queryStockAssetWithSeq(self, seq: int, req: Any) -> int:
         """Money and value of the account."""
-        return self._list(
-            "bindOnQueryStockAssetCallback", seq, req, lambda exchange: [self._asset(exchange.asset())]
-        )
+        return self._list("bindOnQueryStockAssetCallback", seq, req, lambda exchange: [self._asset(exchange.asset())])
 
     def queryStockOrdersWithSeq(self, seq: int, req: Any) -> int:
         """Orders of the day, one of them, or those that can be canceled."""
@@ -359,7 +361,7 @@ class XtQuantAsyncClient:
             order_status=order.status,
             status_msg=_whole(order.message, 23),
             strategy_name=order.strategy,
-            order_remark=order.remark,
+            **_remarks(order.remark),
             direction=0,
             offset_flag=_OFFSET[order.type],
             secu_account=_secu_account(order.code[-2:]),
@@ -381,7 +383,7 @@ class XtQuantAsyncClient:
             order_id=order.id,
             order_sysid=order.sysid,
             strategy_name=order.strategy,
-            order_remark=order.remark,
+            **_remarks(order.remark),
             direction=0,
             offset_flag=_OFFSET[order.type],
             secu_account=_secu_account(order.code[-2:]),
@@ -450,6 +452,11 @@ def _remark(req: Any) -> str:
     return _text(req, "m_strOrderRemarkNew") or _text(req, "m_strOrderRemark")
 
 
+def _remarks(remark: str) -> dict[str, str]:
+    """Both places of a remark. The vendor's Python reads the short one, and never answers when it cannot."""
+    return {"order_remark": remark, "m_strOrderRemark": _whole(remark, 23)}
+
+
 def _whole(text: str, size: int) -> str:
     """What of a text fits into so many bytes without a piece of a character, which no reader could take."""
     return text.encode()[:size].decode(errors="ignore")
@@ -463,9 +470,13 @@ def _binder(name: str) -> Callable[[XtQuantAsyncClient, Callable[..., Any]], Non
 
 
 def _refuser(callback: str) -> Callable[..., int]:
+    # the real module answers a request with its number, but for those whose answer is JSON with 0
+    numbered = CALLBACKS[callback][1] != "str"
+
     def refuse(self: XtQuantAsyncClient, seq: int, *_: object) -> int:
         with self._delivery:
-            return self._answer(callback, seq, refusal(callback))
+            self._answer(callback, seq, refusal(callback))
+        return seq if numbered else 0
 
     return refuse
 

@@ -1,26 +1,33 @@
-"""Running a plain xtquant script in this process, on the profile's backend."""
+"""Running a plain xtquant script on the profile's backend, in this process, as Python itself would run it."""
 
 from __future__ import annotations
 
 import atexit
-import runpy
+import builtins
+import signal
 import sys
 import threading
-import traceback
 from collections.abc import Mapping
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 from qmtcli import backend
 from qmtcli.config import Profile
 from qmtcli.errors import ExitStatus, OutcomeUnknown, Refused, UsageError
+from qmtcli.xt import loader
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came: a script that tidies up after Ctrl-C does so here too."""
 
 
 def run_plain(profile: Profile, env: Mapping[str, str], file: str, arguments: list[str], unguarded: bool) -> int:
     """Run a script as ``__main__``; its exit status. What it raises is printed as Python prints it: status 1.
 
-    Ctrl-C is how a script in ``run_forever`` ends: 130 when it had sent nothing, 0 when every order it sent has
-    its answer. Raises UsageError for a file that is not there, Refused on a live profile without ``unguarded``,
-    OutcomeUnknown when it ends with orders that have no answer yet.
+    Ctrl-C and SIGTERM are how a script in ``run_forever`` ends: 130 or 143 when it had sent nothing, 0 when every
+    order it sent has its answer. Raises UsageError for a file that is not there, Refused on a live profile without
+    ``unguarded``, OutcomeUnknown when it is stopped and an order may have been sent that has no answer.
     """
     path = Path(file)
     if not path.is_file():
@@ -28,31 +35,45 @@ def run_plain(profile: Profile, env: Mapping[str, str], file: str, arguments: li
     if profile.live and not unguarded:
         raise Refused("script_needs_unguarded", profile=profile.name)
     backend.prepare(profile, env)
-    if profile.live:
-        from qmtcli.xt import loader
-
-        loader.load(profile.module_path or "")
+    backend.keep_children(profile)
+    loader.load(profile.module_path or "")
+    signal.signal(signal.SIGTERM, _terminate)
     sys.argv = [file, *arguments]
-    sys.path.insert(0, str(path.parent.absolute()))
-    status = int(ExitStatus.OK)
+    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+        sys.path[0] = str(path.resolve().parent)
     try:
         try:
-            runpy.run_path(str(path), run_name="__main__")
-        except SystemExit as leaving:
-            status = _status_of(leaving)
-        except Exception as error:
-            _print_as_python_does(error, str(path))
-            status = ExitStatus.BUG
-        _end_as_python_does()
+            return _execute(str(path.absolute()))
+        finally:
+            _end_as_python_does()
+    except KeyboardInterrupt as stop:
+        return _stopped(stop)
+
+
+def _execute(file: str) -> int:
+    """Run a file in a module that takes the place of ``__main__``, for threads, pickles and exit handlers too."""
+    source = SourceFileLoader("__main__", file)
+    main = ModuleType("__main__")
+    main.__dict__.update(__annotations__={}, __builtins__=builtins, __cached__=None, __file__=file, __loader__=source)
+    sys.modules["__main__"] = main
+    try:
+        exec(source.source_to_code(source.get_data(file), file), main.__dict__)
     except KeyboardInterrupt:
-        return _interrupted()
-    return status
+        raise
+    except SystemExit as leaving:
+        return _status_of(leaving)
+    except BaseException as error:
+        _print_as_python_does(error, file)
+        return ExitStatus.BUG
+    return ExitStatus.OK
 
 
 def _end_as_python_does() -> None:
     """Wait for the threads that the script left running, then run its exit handlers."""
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+    finally:
+        atexit._run_exitfuncs()
 
 
 def _print_as_python_does(error: BaseException, script: str) -> None:
@@ -60,17 +81,18 @@ def _print_as_python_does(error: BaseException, script: str) -> None:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != script:
         trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace)
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
 
 
-def _interrupted() -> int:
-    """What Ctrl-C leaves behind, by the orders and cancels that the native line took and answered."""
+def _stopped(stop: KeyboardInterrupt) -> int:
+    """What a stopped script leaves behind, by the orders and cancels that the native line took and answered."""
     native = sys.modules.get("xtquant.xtpythonclient")
     traffic = getattr(native, "TRAFFIC", None)
-    if traffic is None or not traffic.sent:
-        return ExitStatus.INTERRUPTED
-    if traffic.sent > traffic.answered:
-        raise OutcomeUnknown("stopped_after_sending", ids=[], why="KeyboardInterrupt")
+    if native is None or (traffic is not None and not traffic.sent):
+        return ExitStatus.TERMINATED if isinstance(stop, _Terminated) else ExitStatus.INTERRUPTED
+    if traffic is None or traffic.sent > traffic.answered:
+        # the real native line keeps no count
+        raise OutcomeUnknown("stopped_after_sending", ids=[], why=type(stop).__name__.lstrip("_"))
     return ExitStatus.OK
 
 
@@ -79,3 +101,7 @@ def _status_of(leaving: SystemExit) -> int:
         return leaving.code or 0
     print(leaving.code, file=sys.stderr)
     return ExitStatus.BUG
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise _Terminated

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qmtcli.errors import NoData, NotConnected, QmtError
+from qmtcli.messages import say
 from qmtcli.xt import codes
 from qmtcli.xt.session import Session
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One line of the report. ``result`` is ``ok``, ``warn``, ``fail`` or ``skipped``."""
 
     check: str
@@ -24,8 +24,7 @@ class Check:
     error: QmtError | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What there is to check."""
 
     #: opens the session's backend; raises when module or configuration do not allow it
@@ -38,7 +37,7 @@ class Plan:
 
 def checks(plan: Plan) -> Iterator[Check]:
     """Every check, in order; what stands on a failed one is skipped."""
-    yield Check("configuration", "ok", f"{'live' if plan.live else 'paper'} {plan.account}")
+    yield Check("configuration", "ok", f"{say('实盘', 'live') if plan.live else say('模拟', 'paper')} {plan.account}")
     blocked = False
     steps: list[tuple[str, Callable[[], str]]] = []
     if plan.live:
@@ -91,7 +90,7 @@ def _folder(path: Path) -> str:
 
 def _connect(session: Session) -> str:
     session.connect()
-    return "0"
+    return say("已连接", "connected")
 
 
 def _account(session: Session) -> str:
@@ -101,10 +100,10 @@ def _account(session: Session) -> str:
     status = session.account_status()
     if status not in (0, 6):
         words = codes.ACCOUNT_STATUS.get(-1 if status is None else status, (str(status), str(status)))
-        raise NotConnected("account_not_ready", account_id=session.account_id, status=status, word=words[0])
+        raise NotConnected("account_not_ready", account_id=session.account_id, status=status, word=say(*words))
     with suppress(NotConnected):
         session.subscribe()
-    return f"{session.account_id} {codes.ACCOUNT_STATUS[status][0]}"
+    return f"{session.account_id} {say(*codes.ACCOUNT_STATUS[status])}"
 
 
 def _quote(session: Session, code: str) -> str:
@@ -112,4 +111,4 @@ def _quote(session: Session, code: str) -> str:
     if not quote.last_price:
         raise NoData("no_quote", codes=[code])
     age = session.now() - quote.tick_time / 1000
-    return f"{code} {quote.last_price:g}, {age:.0f} s"
+    return f"{code} {quote.last_price:g}, " + say(f"{age:.0f} 秒前", f"{age:.0f} s old")

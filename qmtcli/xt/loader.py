@@ -1,30 +1,18 @@
 """Importing the vendor's package: silently, offline, fast, and from where the profile says.
 
-`prove_package` and `prove_client` have the last word before a paper run's first call: the package is the vendor's
-own, and its native clients are our stand-ins. Packages that imitate xtquant install over it and answer ``connect``
-with 0 themselves.
+`prove_client` has the last word before a paper run's first call: the native client is our stand-in. That the package
+is the vendor's own was proved before it was imported.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from qmtcli.errors import ConfigError
-
-#: files of the package that trading and data go through, with a line that only the vendor's own have
-_MARKS = {
-    "__init__.py": b"__version__",
-    "xttrader.py": b"_XTQC_.XtQuantAsyncClient(",
-    "xtdatacenter.py": b"RPCClient = __dc.IPythonApiClient",
-    "xtconn.py": b"try_create_client()",
-    "xtdata.py": b"from .xtdatacenter import register_create_nparray",
-}
 
 
 def load(module_path: str = "") -> ModuleType:
@@ -62,7 +50,7 @@ def trader_module() -> ModuleType:
     try:
         import xtquant.xttrader as xttrader
     except ImportError as error:
-        raise ConfigError("no_native_module", module="xtpythonclient", why=str(error)) from error
+        raise ConfigError("no_native_module", module="xtpythonclient", why=_why(error)) from error
     return xttrader  # type: ignore[no-any-return]
 
 
@@ -72,27 +60,14 @@ def data_module() -> Any:
     try:
         import xtquant.xtdata as xtdata
     except ImportError as error:
-        raise ConfigError("no_native_module", module="datacenter", why=str(error)) from error
+        raise ConfigError("no_native_module", module="datacenter", why=_why(error)) from error
     xtdata.enable_hello = False
     return xtdata
 
 
-def prove_package() -> None:
-    """Hold, before any of it runs, that the ``xtquant`` to be imported is the vendor's own.
-
-    Its files must be those that its installation recorded; a copy without such a record, out of a terminal say,
-    must have the lines that reach for the native clients. Raises ConfigError with the file that is not the vendor's.
-    """
-    spec = PathFinder.find_spec("xtquant")
-    if spec is None or not spec.origin:
-        raise ConfigError("no_xtquant", why="no module named 'xtquant'")
-    folder = Path(spec.origin).parent
-    recorded = _recorded(folder)
-    for name, mark in _MARKS.items():
-        file = folder / name
-        content = file.read_bytes() if file.is_file() else b""
-        if mark not in content or (recorded and recorded.get(f"xtquant/{name}") != _digest(content)):
-            raise ConfigError("paper_not_proved", file=str(file))
+def _why(error: ImportError) -> str:
+    """Without the file it wanted the name from, which says nothing more."""
+    return str(error).partition(" (")[0]
 
 
 def prove_client(client: object, module: str, class_name: str) -> None:
@@ -101,21 +76,6 @@ def prove_client(client: object, module: str, class_name: str) -> None:
     loader = type(getattr(getattr(mounted, "__spec__", None), "loader", None))
     if loader.__module__ != "qmtcli.paper.mount" or type(client) is not getattr(mounted, class_name, None):
         raise ConfigError("paper_not_proved", file=str(getattr(mounted, "__file__", None) or module))
-
-
-def _recorded(folder: Path) -> dict[str, str]:
-    """Digests by file that the installation of ``xtquant`` in this folder recorded; empty without a record."""
-    digests = {}
-    for record in folder.parent.glob("xtquant-*.dist-info/RECORD"):
-        for line in record.read_text(encoding="utf-8").splitlines():
-            name, _, rest = line.partition(",")
-            if rest.startswith("sha256="):
-                digests[name] = rest[len("sha256=") :].partition(",")[0]
-    return digests
-
-
-def _digest(content: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
 class _DeferredBson(ModuleType):

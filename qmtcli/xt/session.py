@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from qmtcli.errors import NoData, NotConnected, QmtError
@@ -22,19 +21,19 @@ _ACK_STEP = 1.0
 T = TypeVar("T")
 
 
-@dataclass
 class Answer:
     """What is known of one order that was sent."""
 
-    #: the number the vendor gave the request
-    seq: int
-    #: the order's id once a response came, "" before; "-1" when the terminal said no
-    order_id: str = ""
-    #: words of a refusal
-    message: str = ""
-    error_id: int = 0
-    #: the row as it was last pushed or read
-    order: Order | None = None
+    def __init__(self, seq: int) -> None:
+        #: the number the vendor gave the request
+        self.seq = seq
+        #: the order's id once a response came, "" before; "-1" when the terminal said no
+        self.order_id = ""
+        #: words of a refusal
+        self.message = ""
+        self.error_id = 0
+        #: the row as it was last pushed or read
+        self.order: Order | None = None
 
     @property
     def refused(self) -> bool:
@@ -377,11 +376,11 @@ class Session:
         return True
 
 
-@dataclass
 class _Listener:
     """The callback object of a trader: it only hands on what comes, so that no vendor thread ever waits for us."""
 
-    events: queue.SimpleQueue[tuple[str, Any]] = field(repr=False)
+    def __init__(self, events: queue.SimpleQueue[tuple[str, Any]]) -> None:
+        self.events = events
 
     def on_disconnected(self) -> None:
         self.events.put(("disconnected", None))

@@ -1,21 +1,24 @@
-"""A market written by hand, a clock that stands where it is put, and an exchange over both."""
+"""A market written by hand, a clock that stands where it is put, an exchange over both, and its auditor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from qmtcli.model import Instrument
+from qmtcli.model import Instrument, Side
 from qmtcli.paper.clock import parse
 from qmtcli.paper.codes import BUY, FIX_PRICE, SELL
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange
+from qmtcli.paper.feed import date_of
 from qmtcli.paper.settings import Settings
-from qmtcli.paper.store import Order, Trade
+from qmtcli.paper.store import Account, Order, Position, Trade
 from qmtcli.paper.tape import Bar, Level, Tick
 from qmtcli.rules.boards import instrument
+from qmtcli.rules.fees import fees
 
 #: a Monday
 DAY = date(2026, 11, 23)
@@ -91,10 +94,11 @@ class SetClock:
 
     def put(self, at: str) -> None:
         """A time of `DAY` (``10:00:03``), or of another day (``2026-11-24T10:00:03``)."""
-        self._now = parse(at if "T" in at else f"{DAY}T{at}")
+        #: epoch ms
+        self.now = parse(at if "T" in at else f"{DAY}T{at}")
 
     def now_ms(self) -> int:
-        return self._now
+        return self.now
 
 
 class Bench:
@@ -112,9 +116,7 @@ class Bench:
         """One instrument, one day."""
         return cls(folder, ScriptedTape({code: {DAY: list(ticks)}}), **options)
 
-    def send(
-        self, order_type: int, volume: int, price: float, code: str = SH, kind: int = FIX_PRICE
-    ) -> int:
+    def send(self, order_type: int, volume: int, price: float, code: str = SH, kind: int = FIX_PRICE) -> int:
         """The id of an order, or -1."""
         return self.exchange.place(NewOrder(code, order_type, volume, kind, price, "s", "r", 1, 1))[0]
 
@@ -128,7 +130,12 @@ class Bench:
         """Shares to sell, out of nowhere."""
         with self.exchange.store.transaction():
             self.exchange.store.execute(
-                "INSERT INTO positions VALUES (?, ?, ?, ?, 0, 0, ?)", code, code, volume, volume, round(volume * price * 100)
+                "INSERT INTO positions VALUES (?, ?, ?, ?, 0, 0, ?)",
+                code,
+                code,
+                volume,
+                volume,
+                round(volume * price * 100),
             )
 
     def order(self, order_id: int) -> Order:
@@ -150,3 +157,65 @@ class Bench:
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Every push so far."""
         return [(kind, body) for _, kind, body in self.exchange.store.events(0)]
+
+
+def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
+    """Hold an account to what its trades and flows say, computed anew. ``given``: shares that came out of nowhere."""
+    store, tape = exchange.store, exchange.feed.tape
+    with store.reading():
+        (account,) = store.select(Account)
+        orders = {order.id: order for order in store.select(Order)}
+        trades, positions = store.select(Trade), {held.code: held for held in store.select(Position)}
+        flows = store.one("SELECT sum(amount) FROM flows")
+    traded, turnover, amounts, paid = (dict.fromkeys(orders, 0) for _ in range(4))
+    cash, shares = flows, dict(given or {})
+    for trade in trades:
+        order = orders[trade.order_id]
+        buying = order.type == BUY
+        assert trade.price <= order.limit_price if buying else trade.price >= order.limit_price
+        traded[order.id] += trade.volume
+        turnover[order.id] += trade.volume * trade.price
+        amounts[order.id] += trade.amount
+        paid[order.id] += trade.fee
+        cash += (-trade.amount if buying else trade.amount) - trade.fee
+        shares[order.code] = shares.get(order.code, 0) + (trade.volume if buying else -trade.volume)
+    frozen, sold = 0, dict.fromkeys(shares, 0)
+    for order in orders.values():
+        assert (order.traded, order.turnover, order.fee) == (traded[order.id], turnover[order.id], paid[order.id])
+        assert abs(10 * amounts[order.id] - order.turnover) <= 5
+        instrument, buying = tape.instrument(order.code), order.type == BUY
+        if order.traded:
+            assert instrument is not None
+            fee = round(fees(instrument, _SIDES[order.type], Decimal(amounts[order.id]) / 100, _day(order)).total * 100)
+            assert order.fee == (fee if buying else min(fee, amounts[order.id]))
+        assert order.status in (50, 55, 53, 54, 56, 57)
+        assert (order.status in (55, 53)) == (0 < order.traded < order.volume)
+        assert (order.status == 56) == (0 < order.traded == order.volume)
+        if order.status not in (50, 55):
+            assert order.frozen == 0
+        elif buying:
+            assert instrument is not None
+            rest = (order.limit_price * order.remaining + order.turnover + 5) // 10
+            whole = fees(instrument, _SIDES[BUY], Decimal(rest) / 100, _day(order)).total
+            assert order.frozen == rest - amounts[order.id] + round(whole * 100) - order.fee
+            frozen += order.frozen
+        else:
+            assert order.frozen == order.remaining
+            sold[order.code] += order.remaining
+    assert (account.cash, account.frozen) == (cash, frozen)
+    assert 0 <= account.frozen <= account.cash
+    assert {code: held.volume for code, held in positions.items() if held.volume} == {
+        c: n for c, n in shares.items() if n
+    }
+    for held in positions.values():
+        assert held.frozen == sold[held.code]
+        assert 0 <= held.sellable <= held.volume
+        assert 0 <= held.locked <= held.volume
+        assert held.cost >= 0 if held.volume else held.cost == 0
+
+
+_SIDES = {BUY: Side.BUY, SELL: Side.SELL}
+
+
+def _day(order: Order) -> date:
+    return date_of(order.day)

@@ -198,14 +198,16 @@ def test_without_a_link_every_request_fails_at_once(method: str, account: str, w
         assert answer == []
 
 
-def test_a_remark_cut_inside_a_character_travels_as_bytes(account: str, wire: Wire) -> None:
+def test_a_remark_comes_back_in_whole_characters(account: str, wire: Wire) -> None:
     wire.client.connect()
     (order,) = arguments("orderStockWithSeq", account)
     fill(order, account_type=2, stock_code="600000.SH", order_type=23, order_volume=100, price_type=11, price=9.09)
     order.order_remark = "中" * 8
     _, _, _, answer = wire.ask("orderStockWithSeq", order)
     assert answer.order_id > 0
-    assert raw(answer, "m_strOrderRemark") == raw(order, "m_strOrderRemark") == ("中" * 8).encode()[:23]
+    assert raw(order, "m_strOrderRemark") == ("中" * 8).encode()[:23]
+    # the vendor's Python reads it before it answers its caller, who would wait for ever
+    assert answer.m_strOrderRemark == "中" * 7
 
 
 def test_numbers_count_from_one(wire: Wire) -> None:

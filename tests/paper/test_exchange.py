@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scripted import BOND, DAY, SH, SZ, Bench, ScriptedTape, snap
 
-from qmtcli.errors import Refused
+from qmtcli.errors import Refused, UsageError
 from qmtcli.paper.codes import CANCELED, FILLED, JUNK, PART_CANCELED, PART_FILLED, REPORTED
 from qmtcli.rules.boards import instrument
 
@@ -83,7 +83,9 @@ def test_both_sides_of_a_snapshot_are_given_apart(tmp_path: Path) -> None:
 
 
 def test_a_resting_order_fills_at_its_price_when_the_book_crosses_it(tmp_path: Path) -> None:
-    bench = Bench.of(tmp_path, book(), book("10:00:03", 9.97, 10_000, asks=[(9.97, 100), (9.98, 200)], bids=[(9.96, 100)]))
+    bench = Bench.of(
+        tmp_path, book(), book("10:00:03", 9.97, 10_000, asks=[(9.97, 100), (9.98, 200)], bids=[(9.96, 100)])
+    )
     order = bench.buy(500, 9.98)
     bench.clock.put("10:00:03")
     assert bench.fills(order) == [(9.98, 300)]
@@ -106,6 +108,15 @@ def test_a_resting_order_fills_on_trade_through_up_to_what_traded(tmp_path: Path
     bench.clock.put("10:00:03")
     assert bench.fills(order) == [(9.97, 700)]
     assert bench.order(order).queue == 0  # all that was ahead at 9.97 went before anything at 9.96
+
+
+def test_the_book_and_the_trades_of_a_snapshot_do_not_add_up(tmp_path: Path) -> None:
+    crossing = book("10:00:03", 9.97, 10_200, asks=[(9.97, 100), (9.98, 200)], bids=[(9.96, 100)])
+    more_trades = book("10:00:06", 9.97, 10_600, asks=[(9.98, 200)], bids=[(9.96, 100)])
+    bench = Bench.of(tmp_path, book(), crossing, more_trades)
+    order = bench.buy(1_000, 9.98)
+    bench.clock.put("10:00:06")
+    assert bench.fills(order) == [(9.98, 300), (9.98, 400)]
 
 
 def test_at_touch_the_queue_ahead_trades_first(tmp_path: Path) -> None:
@@ -154,6 +165,11 @@ def test_the_queue_ahead_by_where_the_price_is(tmp_path: Path, price: float, que
     bids = [(10.00, 400), (9.99, 600), (9.97, 1000), (9.96, 1000), (9.955, 2000)]
     bench = Bench.of(tmp_path, book(bids=bids, asks=[(10.02, 100)]))
     assert bench.order(bench.buy(100, price)).queue == queue
+
+
+def test_a_price_below_the_last_of_few_levels_has_no_queue(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book(bids=[(10.00, 400), (9.99, 600)]))
+    assert bench.order(bench.buy(100, 9.95)).queue == 0
 
 
 def test_a_deep_order_joins_the_queue_when_its_level_comes_up(tmp_path: Path) -> None:
@@ -247,6 +263,13 @@ def test_five_levels_and_the_rest_becomes_a_limit_order(tmp_path: Path) -> None:
     assert market(tmp_path / "3", 43, SH, 100, asks=[], bids=[]) == (CANCELED, [], 0)
 
 
+def test_what_became_a_limit_order_holds_what_it_costs_there(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book())
+    bench.buy(5_000, kind=43)
+    # the fees of 48,182.00 paid are 12.05 and 0.48, those of 50,192.00 are 12.55 and 0.50
+    assert bench.exchange.asset()["frozen"] == 200 * 1005 + 52
+
+
 @pytest.mark.parametrize("code", [SH, SZ])
 def test_the_best_price_opposite_is_the_limit(tmp_path: Path, code: str) -> None:
     assert market(tmp_path / "1", 44, code, 1_000) == (PART_FILLED, [(10.01, 300)], 10.01)
@@ -328,7 +351,9 @@ NAN, INF = float("nan"), float("inf")
         (("buy", 100, 10.00, "688981.SH", 11), -22, "证券停牌: 688981.SH"),
     ],
 )
-def test_an_order_that_breaks_a_rule(tmp_path: Path, order: tuple[str, int, float, str, int], error: int, words: str) -> None:
+def test_an_order_that_breaks_a_rule(
+    tmp_path: Path, order: tuple[str, int, float, str, int], error: int, words: str
+) -> None:
     halted = [book(asks=[], bids=[], phase=17)]
     tape = ScriptedTape(
         {code: {DAY: [book()]} for code in (SH, SZ, BOND, "000001.SH", "204001.SH", "900901.SH")}
@@ -397,7 +422,9 @@ def test_a_partly_filled_order_ends_as_partly_canceled(tmp_path: Path) -> None:
     assert pushed == [("order", REPORTED), ("fill", PART_FILLED), ("order", 52), ("order", PART_CANCELED)]
 
 
-@pytest.mark.parametrize(("order_id", "sysid"), [(1, ""), (7, ""), (0, "1"), (0, "9" * 23), (0, "x"), (0, ""), (2**62, "")])
+@pytest.mark.parametrize(
+    ("order_id", "sysid"), [(1, ""), (7, ""), (0, "1"), (0, "9" * 23), (0, "x"), (0, ""), (2**62, "")]
+)
 def test_what_cannot_be_canceled(tmp_path: Path, order_id: int, sysid: str) -> None:
     bench = Bench.of(tmp_path, book())
     bench.buy(100, 10.01)
@@ -468,7 +495,9 @@ def test_the_money_of_a_sale_buys_today_and_leaves_tomorrow(tmp_path: Path) -> N
 
 
 def test_a_sale_never_costs_more_than_it_brought(tmp_path: Path) -> None:
-    tape = ScriptedTape({SH: {DAY: [snap("10:00:00", 0.20, 100, bids=[(0.20, 5), (0.19, 1000)])._replace(preclose=200)]}})
+    tape = ScriptedTape(
+        {SH: {DAY: [snap("10:00:00", 0.20, 100, bids=[(0.20, 5), (0.19, 1000)])._replace(preclose=200)]}}
+    )
     bench = Bench(tmp_path, tape, cash=0)
     bench.give(105, 0.20)
     order = bench.sell(105, 0.19)
@@ -481,6 +510,14 @@ def test_an_odd_lot_is_sold_whole(tmp_path: Path) -> None:
     bench.give(150)
     assert bench.order(bench.sell(20, 10.00)).error == -31
     assert bench.order(bench.sell(50, 10.00)).status == FILLED
+
+
+@pytest.mark.parametrize("fen", [0, -1, 10**15, 10**30])
+def test_a_deposit_that_is_none(tmp_path: Path, fen: int) -> None:
+    bench = Bench.of(tmp_path, book())
+    with pytest.raises(UsageError, match="bad_money"):
+        bench.exchange.deposit(fen)
+    assert bench.exchange.asset()["cash"] == CASH
 
 
 def test_a_deposit_and_a_new_beginning(tmp_path: Path) -> None:
@@ -500,7 +537,9 @@ def test_a_deposit_and_a_new_beginning(tmp_path: Path) -> None:
 
 def test_the_day_ends_after_its_last_snapshot(tmp_path: Path) -> None:
     tomorrow = date(2026, 11, 24)
-    tape = ScriptedTape({SH: {DAY: [book(), book("14:00:00", 9.97, 10_300)], tomorrow: [book("09:30:00", 9.97, 99_999)]}})
+    tape = ScriptedTape(
+        {SH: {DAY: [book(), book("14:00:00", 9.97, 10_300)], tomorrow: [book("09:30:00", 9.97, 99_999)]}}
+    )
     bench = Bench(tmp_path, tape)
     order = bench.buy(500, 9.98)
     bench.clock.put("2026-11-24T10:00:00")
@@ -513,7 +552,16 @@ def test_the_day_ends_after_its_last_snapshot(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "moment",
-    ["09:00:00", "09:27:00", "11:30:00", "12:59:59", "15:00:00", "2026-11-22T10:00:00", "2026-11-25T10:00:00", "2020-01-02T10:00:00"],
+    [
+        "09:00:00",
+        "09:27:00",
+        "11:30:00",
+        "12:59:59",
+        "15:00:00",
+        "2026-11-22T10:00:00",
+        "2026-11-25T10:00:00",
+        "2020-01-02T10:00:00",
+    ],
 )
 def test_outside_the_phases_no_order_is_taken(tmp_path: Path, moment: str) -> None:
     bench = Bench.of(tmp_path, book("09:15:00"), at=moment)

@@ -1,32 +1,36 @@
-"""Runs at the start of every Python process of a paper run: the stand-ins, then the user's own sitecustomize."""
+"""Runs at the start of every Python process of a paper run: the stand-ins, then the user's own sitecustomize.
 
-import importlib.util
+Every child pays for what is imported here, so it is next to nothing.
+"""
+# ruff: noqa: PTH100, PTH120
+
 import os
 import sys
-from importlib.machinery import PathFinder
-
-
-def _load(name: str, folders: list[str]) -> None:
-    """Import a top-level module from these folders; nothing when there is none."""
-    spec = PathFinder.find_spec(name, folders)
-    if spec is not None and spec.loader is not None:
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-
 
 _here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != _here]
 
 if os.environ.get("QMTCLI_PAPER"):
+    _path = sys.path[:]
     try:
         # the parent's own package, wherever it was started from, and nothing else of its folder
-        _load("qmtcli", [os.path.dirname(os.path.dirname(os.path.dirname(_here)))])
-        from qmtcli.paper.mount import attach
+        sys.path[:] = [os.path.dirname(os.path.dirname(os.path.dirname(_here)))]
+        import qmtcli  # noqa: F401
+
+        sys.path[:] = _path
+        from qmtcli.paper.mount import attach, keep_children
 
         attach()
+        keep_children()
     except BaseException as error:
         # going on would trade for real: Python itself would only print the error and start the program
         os.write(2, f"qmt: this child of a paper run has no stand-ins: {error!r}\n".encode())
         os._exit(3)
 
-_load("sitecustomize", [folder for folder in sys.path if os.path.abspath(folder or ".") != _here])
+_self = sys.modules.pop(__name__)
+try:
+    import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != __name__:
+        raise
+    sys.modules[__name__] = _self

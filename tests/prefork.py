@@ -1,0 +1,81 @@
+"""A qmt that starts fast, for the many runs of the sessions: forked from a process that has imported what all import.
+
+    python prefork.py SOCKET
+
+Every run is a process of its own with its caller's arguments, descriptors, folder and environment. The modules of the
+commands, which choose their language when they are imported, and the vendor's are left to each run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+_IMPORTED = """
+    asyncio csv difflib sqlite3 tabulate yaml platformdirs click click.shell_completion
+    qmtcli.config qmtcli.console qmtcli.desk qmtcli.orders qmtcli.output qmtcli.symbols
+    qmtcli.paper.market qmtcli.paper.sample qmtcli.paper.trading
+"""
+
+#: the program that asks for a run; {python} and {socket} are to be filled in
+CLIENT = """\
+#!{python} -ISE
+import json, os, socket, sys
+link = socket.socket(socket.AF_UNIX)
+link.connect({socket!r})
+request = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)])
+socket.send_fds(link, [b"."], [0, 1, 2])
+link.sendall(request.encode() + b"\\n")
+sys.exit(int(link.makefile().read()))
+"""
+
+
+def serve(path: str) -> NoReturn:
+    """Fork a run for every caller; a line on stdout says that it can be asked."""
+    for name in _IMPORTED.split():
+        import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(100)
+        print("ready", flush=True)
+        while True:
+            link, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _answer(link)
+            link.close()
+
+
+def _answer(link: socket.socket) -> NoReturn:
+    """Run qmt in a child and tell the caller its exit status."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _, descriptors, _, _ = socket.recv_fds(link, 1, 3)
+    arguments, folder, environ = json.loads(link.makefile().readline())
+    child = os.fork()
+    for number, descriptor in enumerate(descriptors):
+        if child == 0:
+            os.dup2(descriptor, number)
+        os.close(descriptor)
+    if child == 0:
+        link.close()
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environ)
+        sys.path[0] = folder
+        sys.argv = ["qmt", *arguments]
+        from qmtcli.__main__ import run
+
+        run()
+    _, status = os.waitpid(child, 0)
+    link.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -1,0 +1,217 @@
+"""Everything qmt says, to the letter: transcripts of shell sessions, and the tree of commands.
+
+A file in ``golden/`` is a session in an empty folder, with an account of its own and the paper clock standing still::
+
+    # remarks
+    $ a command of the shell
+    > its further lines
+    | what it wrote to stdout
+    ! what it wrote to stderr; |... and !... are lines that do not end
+    = its exit status, where that is not 0
+
+``python -m pytest tests/test_golden.py --regenerate`` runs the commands and writes what they say now. Whoever does
+that reads every line of the difference as a user would.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import prefork
+import pytest
+from conftest import CLOCK, ROOT
+
+from qmtcli import __version__
+from qmtcli.cli import root
+from qmtcli.commands.common import CommonOption
+from qmtcli.console import FORMATS
+
+GOLDEN = Path(__file__).with_name("golden")
+SESSIONS = sorted(path.stem for path in GOLDEN.glob("*.txt"))
+_MARK = "-- end of a command --"
+#: commands whose stdout is a script's own
+_OWN_STDOUT = {"run-strategy"}
+
+
+def _commands(text: str) -> list[str]:
+    """The commands of a transcript, as a shell takes them."""
+    found: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append(line[2:])
+        elif line[:1] == ">":
+            found[-1] += f"\n{line[2:]}"
+    return found
+
+
+def _run(commands: list[str], server: str) -> list[tuple[str, str, int]]:
+    """(stdout, stderr, status) of each command, all of them in one shell."""
+    end = f"\n{{ s=$?; printf '\\n{_MARK}%d\\n' $s; printf '\\n{_MARK}\\n' >&2; }}\n"
+    # of a length that does not change, for tables show paths
+    top = Path(tempfile.mkdtemp(prefix="qmt_", dir="/tmp"))
+    try:
+        program = top / "bin" / "qmt"
+        program.parent.mkdir()
+        program.write_text(prefork.CLIENT.format(python=sys.executable, socket=server))
+        program.chmod(0o755)
+        (top / "work").mkdir()
+        done = subprocess.run(
+            ["sh", "-c", "".join(f"{command}{end}" for command in commands)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=top / "work",
+            env={
+                "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "HOME": str(top),
+                "LANG": "C.UTF-8",
+                "COLUMNS": "80",
+                "QMT_STATE": str(top / "state"),
+                "QMT_PAPER_CLOCK": CLOCK,
+            },
+            check=False,
+        )
+    finally:
+        shutil.rmtree(top)
+    out = _plain(done.stdout.decode(), top).split(f"\n{_MARK}")
+    err = _plain(done.stderr.decode(), top).split(f"\n{_MARK}\n")
+    results = []
+    for number in range(len(commands)):
+        status, _, following = out[number + 1].partition("\n")
+        results.append((out[number], err[number], int(status)))
+        out[number + 1] = following
+    return results
+
+
+def _plain(text: str, top: Path) -> str:
+    """What differs between machines and versions, made the same without a change of length."""
+    text = text.replace(str(top), "/tmp/qmt_XXXXXXXX").replace(f"qmt {__version__}", "qmt VERSION")
+    return re.sub(r"Python 3\.\d\d", "Python 3.XX", re.sub(r"xtquant_\d{6}", "xtquant_XXXXXX", text))
+
+
+def _transcript(text: str, server: str) -> str:
+    """A transcript of the same commands, with what they say now."""
+    results = iter(_run(_commands(text), server))
+    lines: list[str] = []
+    said: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line[:1] in ("|", "!", "="):
+            continue
+        if line[:1] != ">":
+            lines += said
+            said = _said(*next(results)) if line.startswith("$ ") else []
+        lines.append(line)
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _said(out: str, err: str, status: int) -> list[str]:
+    return [*_signed("|", out), *_signed("!", err), *([f"= {status}"] if status else [])]
+
+
+def _signed(sign: str, text: str) -> list[str]:
+    *lines, rest = text.split("\n")
+    unended = [f"{sign}... {rest}"] if rest else []
+    return [f"{sign} {line}" if line else sign for line in lines] + unended
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The socket of `prefork`."""
+    path = str(tmp_path_factory.mktemp("prefork") / "socket")
+    command = [sys.executable, prefork.__file__, path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        yield path
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def transcripts(server: str, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[str]]]:
+    """What the sessions to be tested say now; they run side by side."""
+    tests = [item.name for item in request.session.items if item.name.startswith("test_session[")]
+    names = [test.removeprefix("test_session[").removesuffix("]") for test in tests]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {name: pool.submit(_transcript, (GOLDEN / f"{name}.txt").read_text("utf-8"), server) for name in names}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the sessions are a POSIX shell's")
+@pytest.mark.parametrize("session", SESSIONS)
+def test_session(session: str, transcripts: dict[str, Future[str]], regenerate: bool) -> None:
+    _hold(f"{session}.txt", transcripts[session].result(), regenerate)
+
+
+def _hold(name: str, text: str, regenerate: bool) -> None:
+    path = GOLDEN / name
+    if regenerate:
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+# -- nothing is left out -------------------------------------------------------------------------------
+
+
+def _leaves() -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, by its words."""
+    cli = root()
+    for name in cli.list_commands(click.Context(cli)):
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {part}", found) for part, found in command.commands.items())
+        else:
+            yield name, command
+
+
+@pytest.mark.parametrize("name", [name for name, _ in _leaves() if name not in _OWN_STDOUT])
+def test_a_command_is_seen_in_every_format_and_language(name: str) -> None:
+    commands = _commands((GOLDEN / f"{name.replace(' ', '-')}.txt").read_text("utf-8"))
+    own = [command for command in commands if f"qmt {name}" in command]
+    wanted = {"--lang zh", "--json", *(f"-o {format}" for format in FORMATS if format not in ("table", "json"))}
+    assert [words for words in sorted(wanted) if not any(words in command for command in own)] == []
+    assert [command for command in own if not any(words in command for words in wanted)] != []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_command_shows_its_help(language: str) -> None:
+    commands = _commands((GOLDEN / f"help-{language}.txt").read_text("utf-8"))
+    wanted = ["qmt", "qmt config", "qmt paper", *(f"qmt {name}" for name, _ in _leaves())]
+    assert sorted(command for command in commands if command.startswith("qmt")) == sorted(
+        f"{name} --help" for name in wanted
+    )
+
+
+# -- the tree of commands ------------------------------------------------------------------------------
+
+
+def _tree() -> Iterator[str]:
+    cli = root()
+    yield "qmt"
+    yield from _parameters(cli, True)
+    for name, command in _leaves():
+        yield f"qmt {name}"
+        yield from _parameters(command, False)
+
+
+def _parameters(command: click.Command, common: bool) -> Iterator[str]:
+    ctx = click.Context(command)
+    for parameter in command.get_params(ctx):
+        if isinstance(parameter, CommonOption) == common or parameter.name == "version":
+            names = parameter.make_metavar(ctx) if isinstance(parameter, click.Argument) else ", ".join(parameter.opts)
+            flag = isinstance(parameter, click.Option) and parameter.is_flag
+            kind = parameter.type
+            takes = "|".join(kind.choices) if isinstance(kind, click.Choice) else "" if flag else kind.name
+            several = " several" if parameter.multiple or parameter.nargs == -1 else ""
+            yield f"  {names}  {takes}{several}{' required' if parameter.required else ''}".rstrip()
+
+
+def test_tree_of_commands(regenerate: bool) -> None:
+    _hold("commands.tree", "\n".join(_tree()) + "\n", regenerate)
