@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 def run() -> NoReturn:
     """The console script: everything there is, and out, whatever the vendor's threads are doing."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        from qmtcli import __version__
-
-        sys.stdout.write(f"qmt {__version__}\n")
-        sys.exit(0)
+        _tell_version()
     import gc
     import os
 
@@ -34,6 +31,19 @@ def run() -> NoReturn:
         except (OSError, ValueError):
             continue
     os._exit(status)
+
+
+def _tell_version() -> NoReturn:
+    """Past the streams and what they need, which would take longer than all the rest."""
+    import os
+
+    from qmtcli import __version__
+
+    try:
+        os.write(1, f"qmt {__version__}{os.linesep}".encode())
+    except OSError as error:
+        sys.exit(141 if isinstance(error, BrokenPipeError) else 0)  # no descriptor: nobody is there to be told
+    sys.exit(0)
 
 
 class Terminated(BaseException):
@@ -71,8 +81,10 @@ def _run(argv: list[str], app: App) -> int:
         from qmtcli.commands.shells import answer
 
         return answer(root(), request, app)
-    status = root().main(args=argv, prog_name="qmt", obj=app, standalone_mode=False)
-    return int(status or 0)
+    cli = root()
+    # not cli.main, which has a status of its own for a closed pipe
+    with cli.make_context("qmt", list(argv), obj=app) as ctx:
+        return int(cli.invoke(ctx) or 0)
 
 
 def _report(error: BaseException, app: App) -> int:

@@ -169,10 +169,10 @@ class Desk:
         self.sent.append(request.client_id)
         answer = self.session.place(request)
         self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged)
-        if wait:
-            self.session.settle(answer, wait, lambda order: order.state.done)
         if answer.order_id not in ("", "-1"):
             self.sent.append(answer.order_id)
+        if wait and not answer.refused:
+            self.session.settle(answer, wait, lambda order: order.state.done)
         self._hold_answer(request, answer)
         return Outcome(request, answer.order, answer.order_id)
 

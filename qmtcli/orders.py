@@ -20,6 +20,8 @@ from qmtcli.text import number
 #: names of a price that the market gives, besides a number
 PRICE_NAMES = ("peer", "own", "last", "mid", "up", "down")
 _INT32_MAX = 2**31 - 1
+#: CNY; no price has come near it, and past it decimals would lose their last digits
+_NO_PRICE = 10**9
 #: orders that one command may become
 _MOST_PARTS = 100
 
@@ -84,7 +86,10 @@ def parse_price(text: str) -> PriceSpec:
             if offset[0] in "+-" and offset[1:].isdecimal():
                 return PriceSpec(text, name=name, ticks=int(offset))
             raise UsageError("bad_price", text=text)
-    return PriceSpec(text, value=_positive(text, "bad_price"))
+    value = _positive(text, "bad_price")
+    if value >= _NO_PRICE:
+        raise UsageError("bad_price", text=text)
+    return PriceSpec(text, value=value)
 
 
 def market_price(kind: str) -> PriceSpec:
@@ -216,10 +221,14 @@ def check_volume(volume: int, side: Side, market: Market, sellable: int | None, 
 
 
 def volume_for(value: Decimal, price: Decimal, side: Side, market: Market, schedule: fees.FeeSchedule) -> int:
-    """The largest legal volume whose cost, fees included, is at most ``value``. Raises Refused ``below_lot``."""
+    """The largest legal volume whose cost, fees included, is at most ``value``.
+
+    Raises Refused ``below_lot`` or ``too_many_parts``.
+    """
     instrument, day = market.instrument, market.day
     rule = lots.lot_rule(instrument, day)
     volume = int(value / price)
+    _check_parts(instrument, volume, rule.limit_cap)
     while volume >= rule.min_buy:
         volume = rule.min_buy + (volume - rule.min_buy) // rule.step * rule.step
         cost = price * volume
@@ -235,10 +244,14 @@ def split(volume: int, market: Market, market_order: bool) -> list[int]:
     """A volume in orders that each keep to the cap. Raises Refused ``too_many_parts``."""
     rule = lots.lot_rule(market.instrument, market.day)
     cap = rule.market_cap if market_order and rule.market_cap else rule.limit_cap
+    _check_parts(market.instrument, volume, cap)
+    return lots.split(market.instrument, volume, cap)
+
+
+def _check_parts(instrument: Instrument, volume: int, cap: int) -> None:
     if volume > _MOST_PARTS * cap:
         most = _MOST_PARTS * cap
-        raise Refused("too_many_parts", code=market.instrument.code, volume=volume, most=most, parts=_MOST_PARTS)
-    return lots.split(market.instrument, volume, cap)
+        raise Refused("too_many_parts", code=instrument.code, volume=volume, most=most, parts=_MOST_PARTS)
 
 
 def most(request: OrderRequest, market: Market, schedule: fees.FeeSchedule) -> Decimal | None:
@@ -275,6 +288,6 @@ def check_client_id(text: str) -> str:
 
 def check_strategy(text: str) -> str:
     """A strategy name: what the native line keeps of it, 23 bytes. Raises UsageError."""
-    if not text or len(text.encode()) > 23 or not text.isprintable():
+    if not text or not text.isprintable() or len(text.encode()) > 23:
         raise UsageError("bad_strategy", text=text)
     return text

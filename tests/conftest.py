@@ -6,16 +6,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import prefork
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 #: real market data beside the repository; tests that need it skip where it is not
 SHARED_DATA = ROOT.parent / "shared" / "data"
+#: a sitecustomize that watches and disturbs the native line of the processes that find it
+NATIVE = Path(__file__).with_name("native")
 #: a Monday morning in continuous trading
 CLOCK = "2026-11-23T10:00:00"
 
@@ -71,29 +75,56 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda text: monkeypatch.setenv("QMT_PAPER_CLOCK", text)
 
 
+def _run(
+    program: list[str],
+    path: list[Path],
+    *arguments: str,
+    stdin: str | bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60,
+) -> Result:
+    done = subprocess.run(
+        [*program, *arguments],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([*map(str, path), os.environ.get("PYTHONPATH", "")]),
+            **(env or {}),
+        },
+        timeout=timeout,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
 @pytest.fixture
-def qmt(tmp_path: Path) -> Callable[..., Result]:
+def qmt() -> Callable[..., Result]:
     """Run qmt as a user does: a process of its own, its stdout and stderr pipes."""
+    return partial(_run, [sys.executable, "-m", "qmtcli"], [ROOT])
 
-    def run(
-        *arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, timeout: float = 60
-    ) -> Result:
-        text = stdin.encode() if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [sys.executable, "-m", "qmtcli", *arguments],
-            input=text,
-            capture_output=True,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-                **(env or {}),
-            },
-            timeout=timeout,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    return run
+@pytest.fixture(scope="session")
+def quick_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A program that is qmt and starts fast, see `prefork`; the native line is that of ``native``."""
+    folder = tmp_path_factory.mktemp("prefork")
+    program = folder / "qmt"
+    program.write_text(prefork.CLIENT.format(python=sys.executable, socket=str(folder / "socket")))
+    program.chmod(0o755)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(NATIVE), str(ROOT)])}
+    command = [sys.executable, prefork.__file__, str(folder / "socket")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=env) as server:
+        assert server.stdout is not None and server.stdout.readline() == b"ready\n"
+        yield program
+        server.terminate()
+
+
+@pytest.fixture
+def quick_qmt(request: pytest.FixtureRequest) -> Callable[..., Result]:
+    """`qmt` by the quick program, where there is one, with the native line of ``native``."""
+    if os.name == "nt":
+        return partial(_run, [sys.executable, "-m", "qmtcli"], [NATIVE, ROOT])
+    return partial(_run, [str(request.getfixturevalue("quick_program"))], [])
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ CONSTANTS = _constants()
 
 
 def test_sides() -> None:
-    assert codes.ORDER_TYPES == {Side.BUY: CONSTANTS["STOCK_BUY"], Side.SELL: CONSTANTS["STOCK_SELL"]}
-    assert (paper.BUY, paper.SELL) == (CONSTANTS["STOCK_BUY"], CONSTANTS["STOCK_SELL"])
+    assert {Side.BUY: CONSTANTS["STOCK_BUY"], Side.SELL: CONSTANTS["STOCK_SELL"]} == codes.ORDER_TYPES
+    assert (CONSTANTS["STOCK_BUY"], CONSTANTS["STOCK_SELL"]) == (paper.BUY, paper.SELL)
 
 
 def test_order_statuses() -> None:
@@ -45,15 +45,15 @@ def test_price_types() -> None:
     assert {number for kind in MARKET_KINDS for number in kind.codes.values()} == market
     assert set(paper.MARKET_TYPES) == market
     assert market <= set(codes.PRICE_KINDS)
-    assert paper.FILL_OR_KILL == CONSTANTS["MARKET_SZ_FULL_OR_CANCEL"]
-    assert paper.BEST5_THEN_LIMIT == CONSTANTS["MARKET_SH_CONVERT_5_LIMIT"]
-    assert (paper.PEER_PRICE, paper.OWN_PRICE) == (
+    assert CONSTANTS["MARKET_SZ_FULL_OR_CANCEL"] == paper.FILL_OR_KILL
+    assert CONSTANTS["MARKET_SH_CONVERT_5_LIMIT"] == paper.BEST5_THEN_LIMIT
+    assert (
         CONSTANTS["MARKET_PEER_PRICE_FIRST"], CONSTANTS["MARKET_MINE_PRICE_FIRST"],
-    )  # fmt: skip
+    ) == (paper.PEER_PRICE, paper.OWN_PRICE)  # fmt: skip
 
 
 def test_account_types_and_states() -> None:
-    assert codes.ACCOUNT_TYPES == {"STOCK": CONSTANTS["SECURITY_ACCOUNT"], "CREDIT": CONSTANTS["CREDIT_ACCOUNT"]}
-    assert paper.STOCK == CONSTANTS["SECURITY_ACCOUNT"]
+    assert {"STOCK": CONSTANTS["SECURITY_ACCOUNT"], "CREDIT": CONSTANTS["CREDIT_ACCOUNT"]} == codes.ACCOUNT_TYPES
+    assert CONSTANTS["SECURITY_ACCOUNT"] == paper.STOCK
     states = {value for name, value in CONSTANTS.items() if name.startswith("ACCOUNT_STATUS")}
     assert set(codes.ACCOUNT_STATUS) == states

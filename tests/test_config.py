@@ -646,9 +646,7 @@ def test_broken_yaml_is_told_its_line(place: Place, text: str, line: int) -> Non
     assert error.params["path"] == str(place.cwd / "qmt.yaml")
 
 
-def test_endless_nesting_is_unreadable_where_yaml_has_no_library(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_endless_nesting_is_unreadable_where_yaml_has_no_library(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("yaml.CSafeLoader", raising=False)
     assert place.load("lang: en").lang == "en"
     error = place.refusal("[" * 5000)

@@ -19,14 +19,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import click
-import prefork
 import pytest
 from conftest import CLOCK, ROOT
 
@@ -53,7 +51,7 @@ def _commands(text: str) -> list[str]:
     return found
 
 
-def _run(commands: list[str], server: str) -> list[tuple[str, str, int]]:
+def _run(commands: list[str], quick_program: Path) -> list[tuple[str, str, int]]:
     """(stdout, stderr, status) of each command, all of them in one shell."""
     end = f"\n{{ s=$?; printf '\\n{_MARK}%d\\n' $s; printf '\\n{_MARK}\\n' >&2; }}\n"
     # of a length that does not change, for tables show paths
@@ -61,8 +59,7 @@ def _run(commands: list[str], server: str) -> list[tuple[str, str, int]]:
     try:
         program = top / "bin" / "qmt"
         program.parent.mkdir()
-        program.write_text(prefork.CLIENT.format(python=sys.executable, socket=server))
-        program.chmod(0o755)
+        program.symlink_to(quick_program)
         (top / "work").mkdir()
         done = subprocess.run(
             ["sh", "-c", "".join(f"{command}{end}" for command in commands)],
@@ -98,9 +95,9 @@ def _plain(text: str, top: Path) -> str:
     return re.sub(r"Python 3\.\d\d", "Python 3.XX", re.sub(r"xtquant_\d{6}", "xtquant_XXXXXX", text))
 
 
-def _transcript(text: str, server: str) -> str:
+def _transcript(text: str, quick_program: Path) -> str:
     """A transcript of the same commands, with what they say now."""
-    results = iter(_run(_commands(text), server))
+    results = iter(_run(_commands(text), quick_program))
     lines: list[str] = []
     said: list[str] = []
     for line in [*text.splitlines(), ""]:
@@ -124,23 +121,14 @@ def _signed(sign: str, text: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The socket of `prefork`."""
-    path = str(tmp_path_factory.mktemp("prefork") / "socket")
-    command = [sys.executable, prefork.__file__, path]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}) as process:
-        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-        yield path
-        process.terminate()
-
-
-@pytest.fixture(scope="session")
-def transcripts(server: str, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[str]]]:
+def transcripts(quick_program: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[str]]]:
     """What the sessions to be tested say now; they run side by side."""
     tests = [item.name for item in request.session.items if item.name.startswith("test_session[")]
     names = [test.removeprefix("test_session[").removesuffix("]") for test in tests]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {name: pool.submit(_transcript, (GOLDEN / f"{name}.txt").read_text("utf-8"), server) for name in names}
+        yield {
+            name: pool.submit(_transcript, (GOLDEN / f"{name}.txt").read_text("utf-8"), quick_program) for name in names
+        }
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the sessions are a POSIX shell's")

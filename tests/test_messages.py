@@ -78,7 +78,9 @@ def test_words_of_every_status_and_price_kind() -> None:
 
 
 def test_every_column_has_both_captions() -> None:
-    tables = [value for value in vars(columns).values() if isinstance(value, tuple) and value and isinstance(value[0], Column)]
+    tables = [
+        value for value in vars(columns).values() if isinstance(value, tuple) and value and isinstance(value[0], Column)
+    ]
     assert len(tables) >= 10
     for table in tables:
         for column in table:

@@ -11,7 +11,7 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import SENT
-from qmtcli.commands.common import App, command, nothing_sent
+from qmtcli.commands.common import App, Seconds, command, nothing_sent
 from qmtcli.errors import ExitStatus, NoData, NotConnected, Refused, UsageError
 from qmtcli.messages import say
 from qmtcli.model import OrderRequest, OrderStatus, Side
@@ -51,7 +51,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--strategy", metavar="NAME", help=say("策略名", "strategy name")),
         click.option("--wait", is_flag=True,
                      help=say("等到最终状态, 最多 60 秒", "wait for the final state, 60 s at most")),
-        click.option("--wait-for", metavar="S", type=click.FloatRange(0, 3600),
+        click.option("--wait-for", metavar="S", type=Seconds(0, 3600),
                      help=say("等到最终状态, 最多 S 秒", "wait for the final state, S seconds at most")),
         click.option("--dry-run", is_flag=True,
                      help=say("只检查和预览, 不发送", "check and preview, send nothing")),

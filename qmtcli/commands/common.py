@@ -173,6 +173,16 @@ def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
         ctx.obj.console.debug = True
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds; NaN, which lies in every range, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = super().convert(value, param, ctx)
+        if seconds != seconds:
+            self.fail(str(value), param, ctx)
+        return seconds
+
+
 class CommonOption(click.Option):
     """An option of every command, before and after its name; listed apart in the help."""
 

@@ -6,7 +6,7 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import QUOTE
-from qmtcli.commands.common import App, command, read_from
+from qmtcli.commands.common import App, Seconds, command, read_from
 from qmtcli.errors import NoData, UsageError
 from qmtcli.messages import say
 from qmtcli.model import Quote
@@ -22,7 +22,7 @@ from qmtcli.output import emit_rows
 @click.option(
     "--max-age",
     metavar="S",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     help=say("行情不得早于 S 秒", "refuse a snapshot older than S seconds"),
 )
 def quote(app: App, codes: tuple[str, ...], max_age: float | None) -> None:

@@ -20,7 +20,7 @@ def complaint(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
         if error.option_name[1:].isdecimal():
             return say("这里没有负数", "nothing here is negative")
-        near = _near(error.possibilities)
+        near = _near(error.option_name, error.possibilities)
         return say(f"没有选项 {error.option_name}", f"there is no option {error.option_name}") + near
     if isinstance(error, click.BadOptionUsage):
         options = {name: option for option in command.params for name in option.opts} if command else {}
@@ -28,7 +28,7 @@ def complaint(error: click.UsageError) -> str:
             return say(f"{error.option_name} 不带值", f"{error.option_name} takes no value")
         return say(f"{error.option_name} 缺少值", f"{error.option_name} needs a value")
     if isinstance(error, click.exceptions.NoSuchCommand):
-        near = _near(error.possibilities)
+        near = _near(error.command_name, error.possibilities)
         return say(f"没有命令 {error.command_name}", f"there is no command {error.command_name}") + near
     if isinstance(command, click.Group):
         return say("缺少命令", "a command is missing")
@@ -52,5 +52,9 @@ def _wanted(parameter: click.Parameter | None) -> str:
     return ""
 
 
-def _near(names: list[str] | None) -> str:
-    return say(f", 是否想用 {names[0]}?", f"; did you mean {names[0]}?") if names else ""
+def _near(word: str, names: list[str] | None) -> str:
+    """A suggestion, where one is nearer than click thinks near enough."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, names or (), 1, 0.7)
+    return say(f", 是否想用 {near[0]}?", f"; did you mean {near[0]}?") if near else ""

@@ -1,6 +1,7 @@
 """The counter in front of the exchange: what is wrong with an order, in a terminal's words, or nothing.
 
-The words begin with what it is about: of a row's ``status_msg`` the native line keeps seven characters.
+Its words begin with what they are about, for of a row's ``status_msg`` the native line keeps seven characters; those
+on volumes are the rules' own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every public method first brings the account up to now: the day turns, resting orders meet the snapshots that
 came up since. Nothing runs in between, so there is no daemon; what happened is always a function of the file,
-the tape and the clock. A method reads the clock once.
+the tape and the clock. What changes the account reads the clock once, for one moment of it all.
 """
 
 from __future__ import annotations

@@ -60,28 +60,28 @@ class Matching:
         resting: dict[str, list[Order]] = {}
         for order in self._books.open_orders():
             resting.setdefault(order.code, []).append(order)
-        news = [
-            (stamp, tick, code, traded)
-            for code in resting
-            for stamp, tick, traded in self._news(code, account.synced, until)
-        ]
+        news = [arrival for orders in resting.values() for arrival in self._news(orders, account.synced, until)]
+        met: dict[int, Order] = {}
         filled: dict[str, int] = {}
         for stamp, tick, code, traded in sorted(news, key=itemgetter(0)):
-            orders = [order for order in resting[code] if order.status in OPEN]
-            if orders and self._open(code, tick, stamp) and self._meet(account, orders, stamp, tick, traded):
-                filled[code] = stamp
-        for code in {code for _, _, code, _ in news}:
-            for order in resting[code]:
-                self._store.save(order)
+            orders = [order for order in resting[code] if order.status in OPEN and _is_near(order, tick)]
+            if orders and self._open(code, tick, stamp):
+                met.update((order.id, order) for order in orders)
+                if self._meet(account, orders, stamp, tick, traded):
+                    filled[code] = stamp
+        for order in met.values():
+            self._store.save(order)
         for code, stamp in filled.items():
             self._books.push_account(account, code, stamp)
 
-    def _news(self, code: str, after: int, until: int) -> Iterator[tuple[int, Tick, int]]:
-        """Snapshots in ``(after, until]``, each with the shares traded since the one before."""
+    def _news(self, orders: list[Order], after: int, until: int) -> Iterator[tuple[int, Tick, str, int]]:
+        """Snapshots in ``(after, until]`` near an order, each with the shares traded since the one before it."""
+        code = orders[0].code
         shown = self._feed.tick(code, after)
         before = shown[1].volume if shown else 0
         for stamp, tick in self._feed.ticks(code, after, until):
-            yield stamp, tick, max(0, tick.volume - before)
+            if any(_is_near(order, tick) for order in orders):
+                yield stamp, tick, code, max(0, tick.volume - before)
             before = tick.volume
 
     def _open(self, code: str, tick: Tick, at_ms: int) -> bool:
@@ -165,6 +165,16 @@ class Matching:
         for price, volume in fills:
             taken[price] = taken.get(price, 0) + volume
         self._store.execute("INSERT OR REPLACE INTO consumed VALUES (?, ?, ?)", code, stamp, json.dumps(taken))
+
+
+def _is_near(order: Order, tick: Tick) -> bool:
+    """Whether a snapshot concerns a waiting order: nobody of its side is before it in price, or trades came to it."""
+    limit = order.limit_price
+    if order.queue == WAITING:
+        return True
+    if order.type == BUY:
+        return not tick.bids or tick.bids[0][0] <= limit or 0 < tick.last <= limit
+    return not tick.asks or tick.asks[0][0] >= limit or tick.last >= limit
 
 
 def _within(order: Order, tick: Tick) -> list[Level]:

@@ -266,7 +266,7 @@ def test_five_levels_and_the_rest_becomes_a_limit_order(tmp_path: Path) -> None:
 def test_what_became_a_limit_order_holds_what_it_costs_there(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book())
     bench.buy(5_000, kind=43)
-    # the fees of 48,182.00 paid are 12.05 and 0.48, those of 50,192.00 are 12.55 and 0.50
+    # the fees of 48,183.00 paid are 12.05 and 0.48, those of 50,193.00 are 12.55 and 0.50
     assert bench.exchange.asset()["frozen"] == 200 * 1005 + 52
 
 
@@ -302,6 +302,16 @@ def test_shanghai_market_orders_keep_to_their_protection_price(tmp_path: Path) -
     assert market(tmp_path / "3", 47, SZ, 5_000, 10.02) == (PART_CANCELED, ALL_ASKS, 0)
 
 
+def test_market_orders_on_a_day_without_a_band(tmp_path: Path) -> None:
+    tape = ScriptedTape(
+        {SH: {DAY: [book(asks=[(15.00, 100)], bids=[(5.00, 100)])]}}, [instrument(SH, "新股", listed=DAY)]
+    )
+    bench = Bench(tmp_path, tape)
+    bench.give(100)
+    assert bench.fills(bench.buy(100, kind=42)) == [(15.00, 100)]
+    assert bench.fills(bench.sell(100, kind=42)) == [(5.00, 100)]
+
+
 def test_a_market_buy_needs_money_for_the_edge_of_the_band(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book(), code=SZ, cash=10_500)
     assert bench.order(bench.buy(1_000, 0, SZ, 47)).message == "可用资金不足: 需要 11005.11, 可用 10500.00"
@@ -329,8 +339,8 @@ NAN, INF = float("nan"), float("inf")
         (("buy", 100, 10.00, "900901.SH", 11), -21, "无此交易权限: 900901.SH"),
         (("buy", 0, 10.00, SH, 11), -30, "委托数量非法: 0"),
         (("buy", -(2**31), 10.00, SH, 11), -30, "委托数量非法: -2147483648"),
-        (("buy", 150, 10.00, SH, 11), -31, ""),
-        (("buy", 2**31 - 1, 10.00, SH, 11), -31, ""),
+        (("buy", 150, 10.00, SH, 11), -31, "600000.SH 的数量 150 不是 100 的整数倍"),
+        (("buy", 2**31 - 1, 10.00, SH, 11), -31, "600000.SH 单笔委托最多 1000000"),
         (("buy", 100, 0.0, SH, 11), -41, "委托价格非法: 0"),
         (("buy", 100, -10.0, SH, 11), -41, "委托价格非法: -10"),
         (("buy", 100, NAN, SH, 11), -41, "委托价格非法: nan"),
@@ -365,9 +375,25 @@ def test_an_order_that_breaks_a_rule(
     row = bench.order(getattr(bench, side)(volume, price, code, kind))
     assert (row.status, row.error, row.sysid, row.volume) == (JUNK, error, "", volume)
     assert row.message.startswith(words)
-    assert row.message
     assert bench.exchange.asset() == before
     assert [kind for kind, _ in bench.events()] == ["order", "order_error"]
+
+
+@pytest.mark.parametrize(("side", "price", "code"), [
+    ("buy", 10.21, SH), ("sell", 9.80, SH), ("buy", 11.000, "510300.SH"), ("sell", 9.000, "510300.SH"),
+])  # fmt: skip
+def test_the_last_price_that_is_allowed(tmp_path: Path, side: str, price: float, code: str) -> None:
+    bench = Bench.of(tmp_path, book(), code=code)
+    bench.give(100, code=code)
+    assert bench.order(getattr(bench, side)(100, price, code)).status == FILLED
+
+
+def test_the_last_fen_is_enough(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book(), cash=1_006)
+    assert bench.order(bench.buy(100, 10.01)).message == "可用资金不足: 需要 1006.01, 可用 1006.00"
+    bench.exchange.deposit(1)
+    assert bench.order(bench.buy(100, 10.01)).status == FILLED
+    assert bench.exchange.asset()["cash"] == 0
 
 
 @pytest.mark.parametrize(("order_type", "kind"), [(23, 0), (23, 49), (23, 18), (23, -1), (27, 11), (0, 11)])
@@ -505,6 +531,23 @@ def test_a_sale_never_costs_more_than_it_brought(tmp_path: Path) -> None:
     assert bench.exchange.asset()["cash"] == 2_000 - LEAST - 1
 
 
+def test_half_a_fen_is_rounded_up(tmp_path: Path) -> None:
+    code = "510300.SH"
+    bench = Bench.of(tmp_path, book(bids=[(10.001, 1_000)]), code=code)
+    bench.give(105, code=code)
+    (trade,) = bench.trades(bench.sell(105, 10.001, code))
+    assert trade.amount == 105_011  # 1,050.105 yuan
+
+
+def test_the_band_is_the_days(tmp_path: Path) -> None:
+    tomorrow = date(2026, 11, 24)
+    higher = book()._replace(preclose=12_000)
+    bench = Bench(tmp_path, ScriptedTape({SH: {DAY: [book()], tomorrow: [higher]}}))
+    assert bench.order(bench.buy(100, 10.05)).status == FILLED
+    bench.clock.put("2026-11-24T10:00:00")
+    assert bench.order(bench.buy(100, 10.05)).message == "低于跌停价: 委托 10.05, 跌停 10.8"
+
+
 def test_an_odd_lot_is_sold_whole(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book())
     bench.give(150)
@@ -612,6 +655,17 @@ def test_a_tape_without_phase_codes_trades_by_the_clock(tmp_path: Path) -> None:
 def test_an_account_opened_on_a_sunday_is_on_fridays_day(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book(), at="2026-11-22T10:00:00")
     assert bench.exchange.feed.day == date(2026, 11, 20)
+
+
+def test_a_weekend_is_no_day_of_the_exchange(tmp_path: Path) -> None:
+    friday = date(2026, 11, 20)
+    tape = ScriptedTape({SH: {friday: [book()], DAY: [book()]}})
+    bench = Bench(tmp_path, tape, at="2026-11-20T10:00:00")
+    bench.buy(100, 10.01)
+    for moment, sellable in [("2026-11-21T10:00:00", 0), ("2026-11-22T10:00:00", 0), (f"{DAY}T09:00:00", 100)]:
+        bench.clock.put(moment)
+        assert bench.position()["sellable"] == sellable
+        assert bench.exchange.feed.day == (DAY if sellable else friday)
 
 
 def test_next_day_is_of_the_endless_calendar_alone(tmp_path: Path) -> None:

@@ -148,6 +148,12 @@ def test_before_the_first_day_of_a_tape_nothing_is_on_display() -> None:
     assert found.ticks(SH, at("2020-01-01T10:00:00"), at("2020-01-02T10:00:00")) == []
 
 
+def test_the_day_to_come_is_not_on_display() -> None:
+    found = feed(snap("00:00:00", 1), hours="exchange")
+    assert found.tick(SH, at("2026-11-22T23:59:59.999")) is None
+    assert found.tick(SH, at("00:00:00")) == (MIDNIGHT, snap("00:00:00", 1))
+
+
 def test_exchange_hours_have_phases_on_the_days_of_the_tape() -> None:
     found = feed(*WHOLE, hours="exchange")
     instrument = found.tape.instrument(SH)

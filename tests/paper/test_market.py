@@ -33,6 +33,7 @@ def vendor() -> Iterator[Any]:
     """xtdata, imported over the stand-in and put away afterwards."""
     zone, modules = os.environ.get("TZ"), set(sys.modules)
     os.environ["TZ"] = "Asia/Shanghai"
+    time.tzset()
     mount.attach()
     from qmtcli.xt.loader import data_module
 

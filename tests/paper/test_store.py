@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,25 @@ def test_many_processes_open_a_new_account_at_once(tmp_path: Path) -> None:
     store = opened(tmp_path / "home").store
     assert len(store.select(Account)) == 1
     assert store.execute("SELECT amount, kind FROM flows") == [(100_000_000, "opening")]
+
+
+def test_an_account_that_another_process_opens_meanwhile_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = opened(tmp_path)
+    with exchange.store.transaction():
+        exchange.store.execute("DELETE FROM account")
+        exchange.store.execute("DELETE FROM flows")
+    begin = exchange.store.transaction
+
+    def after_another() -> AbstractContextManager[None]:
+        monkeypatch.setattr(exchange.store, "transaction", begin)
+        opened(tmp_path).deposit(5)
+        return begin()
+
+    monkeypatch.setattr(exchange.store, "transaction", after_another)
+    assert exchange.asset()["cash"] == 100_000_005
+    assert exchange.store.execute("SELECT kind FROM flows") == [("opening",), ("deposit",)]
 
 
 def test_many_processes_trade_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""What tests do to a run at its native line: with this folder on PYTHONPATH every method there is wrapped.
+
+NATIVE_LOG=FILE         every call adds its name to the file
+NATIVE_NOISE=1          every call prints, through Python and past it, as vendors do
+NATIVE_TELL=NAME:N:FIFO when the Nth call of NAME has returned, a line is written to the FIFO
+NATIVE_HOLD=NAME:FIFO   a call of NAME writes a line to the FIFO and never returns
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qmtcli.paper.market import IPythonApiClient
+from qmtcli.paper.trading import XtQuantAsyncClient
+
+_calls: Counter[str] = Counter()
+_told, _, _tell_fifo = os.environ.get("NATIVE_TELL", "").rpartition(":")
+_held, _, _hold_fifo = os.environ.get("NATIVE_HOLD", "").rpartition(":")
+
+
+def _wrapped(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call(*arguments: Any) -> Any:
+        _calls[name] += 1
+        if "NATIVE_LOG" in os.environ:
+            with Path(os.environ["NATIVE_LOG"]).open("a") as log:
+                log.write(f"{name}\n")
+        if "NATIVE_NOISE" in os.environ:
+            os.write(1, b"noise of native code\n")
+            print("noise of Python code", flush=True)
+        if name == _held:
+            Path(_hold_fifo).write_text("held\n")
+            threading.Event().wait()
+        answer = method(*arguments)
+        if f"{name}:{_calls[name]}" == _told:
+            Path(_tell_fifo).write_text("told\n")
+        return answer
+
+    return call
+
+
+for _client in (XtQuantAsyncClient, IPythonApiClient):
+    for _name, _method in list(vars(_client).items()):
+        if callable(_method) and not _name.startswith("_"):
+            setattr(_client, _name, _wrapped(_name, _method))

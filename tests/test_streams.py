@@ -1,0 +1,482 @@
+"""The contract of the streams, with real descriptors: stdout is data or nothing, whatever else happens to a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CLOCK, NATIVE, ROOT, Result
+
+QMT = [sys.executable, "-m", "qmtcli"]
+BUY = ("buy", "600000.SH", "100", "--limit", "9.09")
+#: beginnings of the names of native calls that change nothing; every other call counts as one that writes
+READS = (
+    "query", "subscribe", "unsubscribe", "connect", "init", "start", "stop", "setTimeout", "nextSeq", "bind",
+    "get", "is_", "load_config", "set_config_addr", "shutdown", "commonControl", "supply",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def world(clock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paper clock stands still, and children find this qmt."""
+    clock(CLOCK)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("TERM", raising=False)
+
+
+@pytest.fixture
+def native(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Counter[str]]:
+    """The runs to come keep count of native calls; the answer is the count of those since the last answer."""
+    log = tmp_path / "native.log"
+    monkeypatch.setenv("PYTHONPATH", f"{NATIVE}{os.pathsep}{ROOT}")
+    monkeypatch.setenv("NATIVE_LOG", str(log))
+
+    def counted() -> Counter[str]:
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return Counter(lines)
+
+    return counted
+
+
+def _writes(calls: Counter[str]) -> dict[str, int]:
+    return {name: count for name, count in calls.items() if not name.startswith(READS)}
+
+
+# -- the native line -----------------------------------------------------------------------------------
+
+
+def test_a_dry_run_makes_no_writing_call(native: Callable[[], Counter[str]], qmt: Callable[..., Result]) -> None:
+    assert qmt("buy", "600000.SH", "200", "--limit", "9.09").status == 0
+    assert qmt("buy", "600000.SH", "200", "--limit", "9.00", "--id", "rests").status == 0
+    assert qmt("paper", "next-day").status == 0
+    assert qmt("buy", "600000.SH", "200", "--limit", "8.95", "--id", "rests2").status == 0
+    native()
+    for words in (
+        (*BUY, "--dry-run"),
+        ("buy", "600000.SH", "--value", "1000万", "--price", "peer", "--dry-run", "--wait"),
+        ("sell", "600000.SH", "all", "--price", "peer", "--dry-run"),
+        ("sell", "600000.SH", "100", "--market", "best5-cancel", "--dry-run", "--yes"),
+        ("cancel", "--all", "--dry-run"),
+        ("cancel", "3", "--dry-run", "--yes"),
+    ):
+        assert qmt(*words).status == 0
+        calls = native()
+        assert calls["connect"] + calls["get_full_tick"] >= 1
+        assert _writes(calls) == {}
+
+
+def test_a_buy_makes_exactly_one_writing_call(native: Callable[[], Counter[str]], qmt: Callable[..., Result]) -> None:
+    assert qmt(*BUY, "--id", "one").status == 0
+    assert _writes(native()) == {"orderStockWithSeq": 1}
+    assert qmt(*BUY, "--id", "one").status == 0
+    assert _writes(native()) == {}
+    assert qmt("buy", "600000.SH", "100", "--limit", "9.00", "--id", "two", "--wait-for", "0").status == 8
+    assert _writes(native()) == {"orderStockWithSeq": 1}
+    assert qmt("cancel", "1", "2").status == 9
+    assert _writes(native()) == {"cancelOrderStockWithSeq": 1}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("login-check", "--json"),
+        ("quote", "600000.SH", "510300.SH", "--json"),
+        (*BUY, "--json", "--id", "b"),
+        (*BUY, "--id", "b", "--dry-run"),
+        ("sell", "600000.SH", "100", "--limit", "9.00", "--json", "--id", "s"),
+        ("sell", "600000.SH", "100", "--limit", "9.00", "--id", "s"),
+        ("cancel", "2"),
+        ("cancel", "2", "-o", "csv"),
+        ("positions",),
+        ("orders", "-o", "ndjson"),
+        ("trades", "-o", "csv"),
+        ("asset", "-o", "id"),
+        ("paper", "status", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_noise_of_the_vendor_changes_no_stdout(
+    words: tuple[str, ...], qmt: Callable[..., Result], tmp_path: Path, native: Callable[[], Counter[str]]
+) -> None:
+    for price in ("9.09", "9.00"):
+        assert qmt("buy", "600000.SH", "300", "--limit", price, "--id", f"a{price}").status == 0
+    native()
+    source = sqlite3.connect(tmp_path / "state" / "paper" / "paper" / "1000000365.sqlite")
+    results = []
+    for name, noise in (("quiet", {}), ("noisy", {"NATIVE_NOISE": "1"})):
+        folder = tmp_path / name / "paper" / "paper"
+        folder.mkdir(parents=True)
+        with sqlite3.connect(folder / "1000000365.sqlite") as copy:
+            source.backup(copy)
+        results.append(qmt(*words, env={"QMT_STATE": str(tmp_path / name), **noise}))
+    source.close()
+    quiet, noisy = results
+    assert (noisy.status, noisy.stdout.replace("/noisy/", "/quiet/")) == (quiet.status, quiet.stdout)
+    if {"--json", "-o"} & set(words):
+        assert noisy.stderr == quiet.stderr
+    elif native():
+        assert "noise of native code\n" in noisy.stderr and "noise of Python code\n" in noisy.stderr
+
+
+# -- descriptors ---------------------------------------------------------------------------------------
+
+
+def _shell(line: str) -> Result:
+    """A line of the shell in which ``qmt`` is this one."""
+    script = f'qmt() {{ "{sys.executable}" -m qmtcli "$@"; }}\n{line}'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX shell's")
+
+
+def _to_a_closed_pipe(*words: str) -> tuple[int, str]:
+    """(status, stderr) of a run whose reader has gone before it began."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*QMT, *words], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--version",),
+        ("--help",),
+        ("buy", "--help"),
+        ("positions",),
+        ("orders", "--json"),
+        ("quote", "600000.SH", "-o", "csv"),
+        ("config", "path"),
+        ("paper", "status"),
+        ("cancel", "--all"),
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_has_gone_ends_a_command_silently(words: tuple[str, ...]) -> None:
+    assert _to_a_closed_pipe(*words) == (141, "")
+
+
+def test_a_reader_that_has_gone_after_an_order_was_sent(qmt: Callable[..., Result]) -> None:
+    status, stderr = _to_a_closed_pipe(*BUY, "--id", "mine", "--json")
+    error = json.loads(stderr)["error"]
+    assert (status, error["exit_status"], error["code"]) == (7, 7, "stopped_after_sending")
+    assert (error["ids"], error["mode"], error["account_id"]) == (["mine", "1"], "paper", "1000000365")
+    assert qmt("buy", "600000.SH", "100", "--limit", "9.00", "-o", "id").stdout == "2\n"
+    status, stderr = _to_a_closed_pipe("cancel", "2", "--json")
+    assert (status, json.loads(stderr)["error"]["ids"]) == (7, ["2"])
+
+
+@posix
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_missing_descriptors(closed: str, tmp_path: Path) -> None:
+    lines = [f"qmt buy 600000.SH 100 --limit 9.09 {closed}", f"qmt sell 600000.SH 100 --limit 9.00 {closed}"]
+    done = _shell(f"{lines[0]}; echo $?; {lines[1]}; echo $?; qmt positions {closed}; echo $?; qmt --version {closed}")
+    shown = ["【paper】Buy", "Result     filled"]
+    seen = [line for line in done.stdout.splitlines() if line.isdecimal() or line in shown]
+    assert seen == ([] if ">&-" in closed.split() else shown) + ["0", "5", "0"]
+    assert ("order 2 was rejected" in done.stderr) == ("2>&-" not in closed)
+    assert done.status == 0
+    file = tmp_path / "state" / "paper" / "paper" / "1000000365.sqlite"
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT id, status FROM orders").fetchall() == [(1, 56), (2, 57)]
+
+
+@posix
+def test_pipes_between_commands() -> None:
+    assert (
+        _shell("qmt buy 600000.SH 300 --limit 9.09 -o id; qmt buy 510300.SH 300 --price peer -o id").stdout == "1\n2\n"
+    )
+    assert (
+        _shell("qmt buy 600000.SH 300 --limit 9.00 -o id; qmt buy 600000.SH 300 --limit 8.95 -o id").stdout == "3\n4\n"
+    )
+    done = _shell("qmt positions --json | qmt quote - --fields stock_code,last_price -o csv")
+    assert done == Result(0, "stock_code,last_price\n510300.SH,3.977\n600000.SH,9.03\n", "")
+    assert _shell("qmt positions -o ndjson | qmt quote - -o id").stdout == "510300.SH\n600000.SH\n"
+    assert _shell("qmt quote -o id 600000 000001.SZ | qmt quote - -o id").stdout == "600000.SH\n000001.SZ\n"
+    done = _shell("qmt orders --open --json | qmt cancel - -o csv --fields order_id,result")
+    assert done == Result(0, "order_id,result\n3,canceled\n4,canceled\n", "")
+    done = _shell("qmt orders --open --json | qmt cancel - --json")
+    assert done == Result(0, "[]\n", "")
+
+
+# -- language and encoding -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("env", "words", "chinese"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, (), True),
+        ({"LANG": "en_US.UTF-8"}, (), False),
+        ({"LANG": "de_DE.UTF-8"}, (), False),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_US.UTF-8"}, (), False),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_TW.UTF-8", "LC_MESSAGES": "C"}, (), True),
+        ({"LANG": "en_US.UTF-8", "QMT_LANG": "zh"}, (), True),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "zh_CN.UTF-8", "QMT_LANG": "en"}, (), False),
+        ({"LANG": "zh_CN.UTF-8", "QMT_LANG": "zh"}, ("--lang", "en"), False),
+        ({"LANG": "en_US.UTF-8", "QMT_LANG": "en"}, ("--lang=zh",), True),
+    ],
+)
+def test_language(env: dict[str, str], words: tuple[str, ...], chinese: bool, qmt: Callable[..., Result]) -> None:
+    done = qmt("config", "show", "--fields", "lang", *words, env=env)
+    assert done.status == 2
+    assert done.stderr.startswith("【模拟】qmt: 没有字段 lang" if chinese else "【paper】qmt: there is no field lang")
+
+
+def test_language_of_the_configuration(user_config: Callable[[str], Path], qmt: Callable[..., Result]) -> None:
+    user_config("lang: zh")
+    assert qmt("paper", "status", "--fields", "day").stdout == "【模拟】模拟账户\n交易日  2026-11-23\n"
+    assert qmt("paper", "status", "--fields", "day", "--lang", "en").stdout.startswith("【paper】Paper account\n")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONIOENCODING": "ascii", "LANG": "zh_CN.UTF-8"},
+        {"LC_ALL": "C", "QMT_LANG": "zh"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "QMT_LANG": "zh"},
+        {"PYTHONIOENCODING": "cp1252:strict", "QMT_LANG": "zh"},
+    ],
+    ids=["ascii", "C", "C without UTF-8", "cp1252"],
+)
+def test_text_is_utf8_whatever_the_system_says(env: dict[str, str], qmt: Callable[..., Result]) -> None:
+    done = qmt("quote", "600000.SH", "--fields", "instrument_name", env=env)
+    shown = "【模拟】行情 (生成的样本行情, 非真实)\n名称\n--------\n浦发银行\n"
+    assert done == Result(0, shown, "")
+    done = qmt("quote", "嗯", env=env)
+    assert (done.status, done.stdout) == (2, "")
+    assert "不是证券代码 — 写成 600000.SH, sh600000 或 600000.XSHG 的样子\n" in done.stderr
+    help_text = qmt("quote", "--help", env=env).stdout
+    assert "行情快照" in help_text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere arguments are text")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("quote", b"\xff"), "malformed_code"),
+        ((*BUY, "--strategy", b"\xff"), "bad_strategy"),
+        ((*BUY, "--id", b"\xff"), "bad_client_id"),
+        (("--profile", b"\xff", "asset"), "escaped_text"),
+    ],
+)
+def test_arguments_that_are_no_text(words: tuple[str | bytes, ...], code: str) -> None:
+    done = subprocess.run([*QMT, *words, "--json"], capture_output=True, check=False)
+    assert (json.loads(done.stderr)["error"]["code"], done.stdout) == (code, b"")
+
+
+# -- being stopped -------------------------------------------------------------------------------------
+
+
+class Stopped:
+    """A run that is stopped at a certain native call."""
+
+    def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._fifo = tmp_path / "fifo"
+        os.mkfifo(self._fifo)
+        monkeypatch.setenv("PYTHONPATH", f"{NATIVE}{os.pathsep}{ROOT}")
+
+    def __call__(self, number: signal.Signals, words: tuple[str, ...], **at: str) -> Result:
+        """Run; when the native line is where ``at`` says (NATIVE_HOLD or NATIVE_TELL), send the signal."""
+        env = {**os.environ, **{name: f"{place}:{self._fifo}" for name, place in at.items()}}
+        with subprocess.Popen([*QMT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+            try:
+                self._fifo.read_text()
+                process.send_signal(number)
+                stdout, stderr = process.communicate(timeout=30)
+            finally:
+                process.kill()
+        return Result(process.returncode, stdout.decode(), stderr.decode())
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stopped:
+    """Runs that are stopped."""
+    if os.name == "nt":
+        pytest.skip("Windows sends no signals")
+    return Stopped(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("call", ["connect", "queryStockPositionsWithSeq"])
+def test_stopped_before_anything_was_sent(number: signal.Signals, status: int, call: str, stopped: Stopped) -> None:
+    assert stopped(number, ("positions",), NATIVE_HOLD=call) == Result(status, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_an_order_is_being_sent(number: signal.Signals, stopped: Stopped) -> None:
+    done = stopped(number, (*BUY, "--id", "mine", "--json"), NATIVE_HOLD="orderStockWithSeq")
+    assert (done.status, done.error["exit_status"], done.error["ids"]) == (7, 7, ["mine"])
+    assert done.error["hint"] == "do not resend; look at qmt orders first"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_waiting_for_a_fill(number: signal.Signals, stopped: Stopped) -> None:
+    words = ("buy", "600000.SH", "100", "--limit", "9.00", "--id", "mine", "--wait", "--json")
+    # the first query looks for the id, the second for the acknowledged order, the third is the wait's
+    done = stopped(number, words, NATIVE_TELL="queryStockOrdersWithSeq:3")
+    assert (done.status, done.error["exit_status"], done.error["ids"]) == (7, 7, ["mine", "1"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_canceling(number: signal.Signals, stopped: Stopped, qmt: Callable[..., Result]) -> None:
+    assert qmt("buy", "600000.SH", "100", "--limit", "9.00", "-o", "id").stdout == "1\n"
+    done = stopped(number, ("cancel", "1"), NATIVE_HOLD="cancelOrderStockWithSeq")
+    assert (done.status, done.stdout) == (7, "")
+    assert done.stderr.endswith("after something was sent: 1 — do not resend; look at qmt orders first\n")
+
+
+# -- a person at a terminal ----------------------------------------------------------------------------
+
+
+class Terminal:
+    """A terminal with a person at it."""
+
+    def __init__(self) -> None:
+        self.person, self.device = pty.openpty()
+
+    def run(self, *words: str, answer: str = "", stdout_too: bool = False, **streams: Any) -> Result:
+        """Run with stdin and stderr on the terminal; ``answer`` is typed at the question. stderr as it was shown."""
+        given = {"stdin": self.device, "stderr": self.device, "stdout": subprocess.PIPE, **streams}
+        if stdout_too:
+            given["stdout"] = self.device
+        env = {"TERM": "xterm", **os.environ, "COLUMNS": "80"}
+        shown, asked = "", False
+        with subprocess.Popen([*QMT, *words], env=env, **given) as process:
+            try:
+                while process.poll() is None or self._something_to_see():
+                    if self._something_to_see():
+                        shown += os.read(self.person, 65536).decode()
+                    if shown.endswith("[y/N] ") and not asked:
+                        os.write(self.person, answer.encode())
+                        asked = True
+                stdout = process.stdout.read().decode() if process.stdout else ""
+            finally:
+                process.kill()
+        return Result(process.returncode, stdout, shown.replace("\r\n", "\n"))
+
+    def _something_to_see(self) -> bool:
+        return bool(select.select([self.person], [], [], 0.05)[0])
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A terminal with a person at it."""
+    if os.name == "nt":
+        pytest.skip("Windows has no pseudo terminals of this kind")
+    found = Terminal()
+    yield found
+    os.close(found.person)
+    os.close(found.device)
+
+
+@pytest.mark.parametrize(("answer", "status"), [("\n", 6), ("n\n", 6), ("\x04", 6), ("y\n", 0), ("YES\n", 0)])
+def test_a_question(answer: str, status: int, terminal: Terminal, qmt: Callable[..., Result]) -> None:
+    assert qmt(*BUY).status == 0
+    done = terminal.run("paper", "reset", "-o", "csv", "--fields", "positions", answer=answer)
+    assert (done.status, done.stdout) == (status, "" if status else "positions\n0\n")
+    assert done.stderr.startswith("【paper】Erase the paper account? [y/N] ")
+    refused = "【paper】qmt: declined: nothing was sent or changed — answer y to go on\n"
+    assert done.stderr.endswith(refused) == (status == 6)
+    assert qmt("positions", "-o", "id").stdout == ("600000.SH\n" if status else "")
+
+
+def test_a_question_is_asked_only_where_somebody_sees_it_and_can_answer(terminal: Terminal) -> None:
+    for streams in ({"stdin": subprocess.DEVNULL}, {"stderr": subprocess.DEVNULL}):
+        done = terminal.run("paper", "reset", **streams)
+        assert (done.status, "[y/N]" in done.stderr) == (6, False)
+    assert terminal.run("paper", "reset", "--yes").stderr == ""
+
+
+def test_the_preview_of_an_order(terminal: Terminal) -> None:
+    done = terminal.run("buy", "600000.SH", "300", "--limit", "9.09", "--json")
+    assert (done.json["status"], done.stderr) == ("filled", "")
+    done = terminal.run("buy", "600000.SH", "300", "--limit", "9.09", "--lang", "zh")
+    assert done.stdout.startswith("【模拟】买入\n结果      已成\n")
+    assert done.stderr == "【模拟】买入 600000.SH 浦发银行 300 (3 手) @ 9.09 | 最多 2,732.03 元 | 涨跌停 8.13-9.93\n"
+
+
+def test_a_table_fits_the_terminal(terminal: Terminal, qmt: Callable[..., Result]) -> None:
+    assert qmt(*BUY).status == 0
+    done = terminal.run("orders", "--lang", "zh", stdout_too=True)
+    assert done.stderr == (
+        "【模拟】当日委托: 1\n"
+        "委托编号  代码       名称      方向  状态  委托价  委托量  成交量  成交均价\n"
+        "--------  ---------  --------  ----  ----  ------  ------  ------  --------\n"
+        "1         600000.SH  浦发银行  买入  已成    9.09     100     100      9.03\n"
+    )
+
+
+LIVE = """\
+profiles:
+  live: {live: true, path: /terminal/userdata_mini, account: "2000000365"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("env", "words", "colored"),
+    [
+        ({}, (), True),
+        ({"NO_COLOR": "1"}, (), False),
+        ({"NO_COLOR": ""}, (), True),
+        ({"TERM": "dumb"}, (), False),
+        ({}, ("--no-color",), False),
+    ],
+)
+def test_a_live_account_is_marked_in_red_on_a_terminal(
+    env: dict[str, str],
+    words: tuple[str, ...],
+    colored: bool,
+    terminal: Terminal,
+    user_config: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user_config(LIVE)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    done = terminal.run("--profile", "live", "paper", "status", *words)
+    mark = "【live ****0365】"
+    assert done.stderr.startswith(f"\x1b[1;31m{mark}\x1b[0mqmt: " if colored else f"{mark}qmt: ")
+    assert ("\x1b" in done.stderr) == colored
+
+
+def test_no_colour_into_a_pipe(user_config: Callable[[str], Path], qmt: Callable[..., Result]) -> None:
+    user_config(LIVE)
+    assert qmt("--profile", "live", "paper", "status").stderr.startswith("【live ****0365】qmt: ")
+
+
+# -- the rest ------------------------------------------------------------------------------------------
+
+
+def test_debug_shows_a_traceback(qmt: Callable[..., Result]) -> None:
+    done = qmt("quote", "999999.SH", "--debug")
+    lines = done.stderr.splitlines()
+    assert (done.status, done.stdout) == (10, "")
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[-1].startswith("【paper】qmt: unknown code: 999999.SH — ")
+    assert "Traceback" not in qmt("quote", "999999.SH").stderr
+
+
+def test_a_log_keeps_what_was_said(qmt: Callable[..., Result]) -> None:
+    assert qmt("quote", "999999.SH", "--log", "qmt.log", "--json").status == 10
+    assert qmt(*BUY, "--dry-run", "-o", "id", "--log", "qmt.log").status == 0
+    entries = [line.partition(" ") for line in Path("qmt.log").read_text(encoding="utf-8").splitlines()]
+    assert [text for _, _, text in entries] == [
+        "【paper】unknown_code: unknown code: 999999.SH",
+        "【paper】buy 600000.SH 浦发银行 100 (1 lot) @ 9.09 | at most 914.01 CNY | limits 8.13-9.93",
+    ]
