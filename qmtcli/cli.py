@@ -78,4 +78,5 @@ def root() -> click.Group:
             "Trade A-shares from the shell: live through miniQMT, or on the embedded paper exchange on any machine.",
         ),
         params=[tell_version()],
+        epilog="qmt buy 600000.SH 100 --limit 9.09",
     )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from qmtcli.config import Limits, Profile
 from qmtcli.errors import OutcomeUnknown, Refused, Rejected
 from qmtcli.model import Order, OrderRequest, OrderStatus, Side
+from qmtcli.xt import codes
 from qmtcli.xt.session import Answer, Session
 
 #: seconds that every write waits for its acknowledgement
@@ -197,11 +198,13 @@ class Desk:
         for order in self.session.orders():
             if order.order_remark != request.client_id:
                 continue
+            # a terminal's row shows its broker's number of a price type, so the words are compared
+            kind = codes.PRICE_KINDS.get(order.price_type)
             same = (
                 order.stock_code == request.code
                 and order.side == request.side
                 and order.order_volume == request.volume
-                and order.price_type == request.price_type
+                and kind in (None, codes.PRICE_KINDS[request.price_type])
                 and abs(order.price - float(request.price)) < 1e-6
             )
             if not same:

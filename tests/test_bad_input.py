@@ -299,10 +299,12 @@ def test_bad_stdin(words: tuple[str, ...], case: str, trial: Trial) -> None:
     assert _subset(error, {**params, **ACCOUNT}) == {**params, **ACCOUNT}
 
 
-def test_an_empty_list_is_no_row(trial: Trial) -> None:
-    assert trial.refusal("quote", "-", stdin="[]")["code"] == "empty_stdin"
-    done = trial.run("cancel", "-", stdin="[]")
+@pytest.mark.parametrize("command", ["quote", "cancel"])
+def test_an_empty_list_is_answered_with_one(trial: Trial, command: str) -> None:
+    """What a command prints when there is nothing is an answer, and no missing input."""
+    done = trial.run(command, "-", stdin="[]")
     assert (done.status, done.stdout, done.stderr) == (0, "[]\n", "")
+    assert trial.written() == []
 
 
 # -- configuration -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ that reads every line of the difference as a user would.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
@@ -177,6 +179,83 @@ def test_every_command_shows_its_help(language: str) -> None:
     )
 
 
+# -- the contract with scripts, over every transcript ------------------------------------------------------
+
+
+class Said(NamedTuple):
+    """One command of a transcript and what it said."""
+
+    command: str
+    out: str
+    err: str
+    status: int
+
+
+def _all_said() -> list[Said]:
+    found = []
+    for session in SESSIONS:
+        for block in re.split(r"^\$ ", (GOLDEN / f"{session}.txt").read_text("utf-8"), flags=re.MULTILINE)[1:]:
+            first, *lines = block.splitlines()
+            out, err = ("".join(f"{line[2:]}\n" for line in lines if line[:1] == sign) for sign in "|!")
+            status = next((int(line[2:]) for line in lines if line.startswith("= ")), 0)
+            found.append(Said(first, out, err, status))
+    return found
+
+
+ALL_SAID = _all_said()
+#: shape of the JSON of each command
+SHAPES = dict.fromkeys(("login-check", "quote", "cancel", "positions", "orders", "trades", "config show"), list) | (
+    dict.fromkeys(("buy", "sell", "asset", "config init", "config path"), dict)
+    | dict.fromkeys(("paper status", "paper reset", "paper deposit", "paper next-day"), dict)
+)
+
+
+def _name(command: str) -> str:
+    """The command that a line runs, without its options: ``paper status``."""
+    line = command.rpartition("qmt ")[2]
+    found = [name for name, _ in _leaves() if re.search(rf"(^|\s){name}(\s|$)", line)]
+    return max(found, key=len, default="")
+
+
+JSON_SAID = [said for said in ALL_SAID if re.search(r"--json(\s|$)", said.command)]
+
+
+@pytest.mark.parametrize("said", JSON_SAID, ids=lambda said: said.command)
+def test_json_is_one_document_or_one_error(said: Said) -> None:
+    name = _name(said.command)
+    if said.err:
+        error = json.loads(said.err)["error"]
+        assert (said.out, said.err.count("\n"), error["exit_status"]) == ("", 1, said.status)
+        assert error["code"] and error["message"] and error["hint"]
+    elif name not in _OWN_STDOUT:
+        assert isinstance(json.loads(said.out), SHAPES[name])
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_the_keys_of_a_command_are_always_the_same(name: str) -> None:
+    documents = [
+        json.loads(said.out)
+        for said in JSON_SAID
+        if _name(said.command) == name and "--fields" not in said.command and said.out
+    ]
+    rows = [row for document in documents for row in (document if isinstance(document, list) else [document])]
+    rows += [part for row in rows for part in row.get("parts", [])]
+    identity = {"mode", "profile", "account_id"}
+    assert len({frozenset(row) - identity for row in rows}) == 1
+
+
+def test_an_error_is_one_line() -> None:
+    """But for the help that stands for a command, and what a script prints itself."""
+    wrong = [
+        said
+        for said in ALL_SAID
+        if said.status in (1, 2, 3, 4, 5, 6, 7, 10)
+        and _name(said.command) not in ("", "login-check", "cancel", *_OWN_STDOUT)
+        and (said.out or said.err.count("\n") != 1)
+    ]
+    assert wrong == []
+
+
 # -- the tree of commands ------------------------------------------------------------------------------
 
 
@@ -190,7 +269,7 @@ def _tree() -> Iterator[str]:
 
 
 def _parameters(command: click.Command, common: bool) -> Iterator[str]:
-    ctx = click.Context(command)
+    ctx = click.Context(command, **command.context_settings)
     for parameter in command.get_params(ctx):
         if isinstance(parameter, CommonOption) == common or parameter.name == "version":
             names = parameter.make_metavar(ctx) if isinstance(parameter, click.Argument) else ", ".join(parameter.opts)

@@ -24,6 +24,7 @@ _SUBSCRIPTION = 54
     "cancel",
     "撤单: 按编号, 或 --all (可用 --code, --side, --mine 限定); - 从标准输入读取编号。",
     "Cancel orders by id, or --all of them (--code, --side, --mine narrow it). A dash reads ids from stdin.",
+    epilog="qmt orders --open --json | qmt cancel -",
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete.order_ids)
 @click.option("--all", "everything", is_flag=True, help=say("所有可撤的委托", "every order that can be canceled"))

@@ -7,7 +7,7 @@ import click
 from qmtcli.commands import complete
 from qmtcli.commands.columns import QUOTE
 from qmtcli.commands.common import App, Seconds, command, read_from
-from qmtcli.errors import NoData, UsageError
+from qmtcli.errors import NoData
 from qmtcli.messages import say
 from qmtcli.model import Quote
 from qmtcli.output import emit_rows
@@ -17,6 +17,7 @@ from qmtcli.output import emit_rows
     "quote",
     "行情快照; 代码写法不限 (600000, sh600000, 600000.XSHG), - 从标准输入读取。",
     "Snapshots with five levels. Codes in any usual spelling; a dash reads them from stdin.",
+    epilog="qmt positions --json | qmt quote -",
 )
 @click.argument("codes", nargs=-1, metavar="CODE...", required=True, shell_complete=complete.codes)
 @click.option(
@@ -30,13 +31,11 @@ def quote(app: App, codes: tuple[str, ...], max_age: float | None) -> None:
 
     app.profile  # noqa: B018
     wanted = [parse_code(word) for word in read_from(codes, app.console, ("stock_code", "code"))]
-    if not wanted:
-        raise UsageError("empty_stdin")
-    quotes = app.session.quotes(wanted)
+    quotes = app.session.quotes(wanted) if wanted else []
     if max_age is not None:
         _hold_age(app, quotes, max_age)
     caption = say("行情", "Quotes")
-    if quotes[0].synthetic:
+    if quotes and quotes[0].synthetic:
         caption += say(" (生成的样本行情, 非真实)", " (generated sample market, not real)")
     emit_rows(app.console, [quote._asdict() for quote in quotes], Quote._fields, QUOTE, "stock_code", caption)
 

@@ -97,8 +97,16 @@ def _keep_shanghai_time() -> None:
         if time.localtime().tm_gmtoff == 8 * 3600:
             return
         os.environ["TZ"] = zone
-        if hasattr(time, "tzset"):
-            time.tzset()
+        _read_zone()
+
+
+def _read_zone() -> None:
+    if hasattr(time, "tzset"):
+        time.tzset()
+    else:
+        import ctypes
+
+        ctypes.CDLL("ucrtbase")._tzset()  # the C library reads TZ once, and Python offers no other way
 
 
 def _vendor() -> Vendor:

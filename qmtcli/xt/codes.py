@@ -26,6 +26,14 @@ PRICE_KINDS: dict[int, str] = {
     48: "fok",
     49: "after-hours",
     54: "subscription",
+    # what rows of a terminal show for what was sent as 11 and 42 to 48: the broker's own numbers (users' reports)
+    50: "limit",
+    84: "peer",
+    85: "best5-limit",
+    86: "mine",
+    87: "ioc",
+    88: "best5-cancel",
+    89: "fok",
 }
 
 ACCOUNT_TYPES: dict[str, int] = {"STOCK": 2, "CREDIT": 3}

@@ -209,6 +209,30 @@ def test_a_resting_sell_fills_on_the_other_side(tmp_path: Path) -> None:
     assert bench.fills(order) == [(10.01, 200), (10.01, 100)]
 
 
+def test_a_resting_sell_moves_up_when_it_is_the_best(tmp_path: Path) -> None:
+    ticks = [
+        book("10:00:03", asks=[(10.01, 120)]),
+        book("10:00:06", asks=[(10.01, 900)]),
+        book("10:00:09", 10.01, 10_200),
+    ]
+    bench = Bench.of(tmp_path, book(), *ticks)
+    bench.give(1_000)
+    order = bench.sell(1_000, 10.01)
+    bench.clock.put("10:00:03")
+    assert bench.order(order).queue == 120
+    bench.clock.put("10:00:09")
+    assert bench.fills(order) == [(10.01, 80)]
+
+
+def test_a_resting_sell_fills_when_others_trade_above_it(tmp_path: Path) -> None:
+    # a better ask came and went between two snapshots, and is on display again
+    bench = Bench.of(tmp_path, book(), book("10:00:03", 10.03, 10_500))
+    bench.give(1_000)
+    order = bench.sell(1_000, 10.02)
+    bench.clock.put("10:00:03")
+    assert bench.fills(order) == [(10.02, 500)]
+
+
 def test_many_snapshots_at_once_are_met_one_by_one(tmp_path: Path) -> None:
     ticks = [book(), *(book(f"10:00:{second:02}", 9.97, 10_000 + 100 * second) for second in range(3, 31, 3))]
     watched, asleep = Bench.of(tmp_path / "a", *ticks), Bench.of(tmp_path / "b", *ticks)
@@ -622,12 +646,13 @@ def test_a_cancel_waits_for_the_end_of_lunch(tmp_path: Path, moment: str, why: s
 def test_an_order_of_the_opening_auction_meets_the_first_continuous_snapshot(tmp_path: Path) -> None:
     auction = snap("09:16:00", 0, phase=12, asks=[(9.90, 1_000)], bids=[(9.90, 1_000)])
     bench = Bench.of(tmp_path, auction, book("09:25:03"), book("09:30:01"), at="09:16:00")
-    order = bench.buy(800, 10.50)
+    order, deeper = bench.buy(800, 10.50), bench.buy(100, 9.99)
     bench.clock.put("09:29:59")
     assert (bench.fills(order), bench.order(order).status) == ([], REPORTED)
     bench.clock.put("09:30:01")
     # at the market's prices, not at its own
     assert bench.fills(order) == ALL_ASKS[:2]
+    assert bench.order(deeper).queue == 600
 
 
 def test_nothing_trades_in_the_closing_auction(tmp_path: Path) -> None:

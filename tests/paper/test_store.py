@@ -138,10 +138,10 @@ def test_processes_that_are_killed_lose_and_double_nothing(tmp_path: Path) -> No
             assert process.stdout is not None
             told += [process.stdout.readline() for _ in range(lines)]
         for process in pair:
+            assert process.stdout is not None
             process.kill()
-            text, _ = process.communicate()
-            told += text.splitlines()
-            assert process.returncode != 0
+            told += process.stdout.read().splitlines()
+            assert process.wait(PATIENCE) != 0
         exchange = opened(tmp_path)
         audit(exchange)
         assert exchange.store.one("PRAGMA integrity_check") == "ok"
