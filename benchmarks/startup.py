@@ -5,7 +5,9 @@ Run by hand, with the Python of a fresh environment that holds qmt as users inst
     python -m venv fresh && fresh/bin/python -m pip install . && fresh/bin/python benchmarks/startup.py
 
 It rewrites ``startup.md`` beside it. Every round runs every case once, each round in another order, so that what
-else the machine does meets all of them alike; the figures are medians over the rounds. Linux and macOS.
+else the machine does meets all of them alike; the figures are medians over the rounds. On a busy machine they still
+say little of single milliseconds: the table's head tells the load, and processor time stands beside wall time.
+Linux and macOS.
 """
 
 from __future__ import annotations
@@ -28,14 +30,14 @@ HERE = Path(__file__).resolve().parent
 QMT = Path(sys.executable).with_name("qmt")
 BUY = ("buy", "600000.SH", "100", "--limit", "9.09", "--json")
 
-#: Starts a program and tells nanoseconds, peak resident memory and exit status. A process of its own, as small as
-#: Python gets: the peak of a child is never told as less than that of the process it was forked from.
+#: Starts a program and tells nanoseconds, processor seconds, peak resident memory and exit status. A process of its
+#: own, as small as Python gets: the peak of a child is never told as less than that of the process it was forked from.
 LAUNCHER = """
 import os, sys, time
 null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
 started = time.perf_counter_ns()
 _, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[null]), 0)
-print(time.perf_counter_ns() - started, usage.ru_maxrss, status)
+print(time.perf_counter_ns() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, status)
 """
 #: bytes in a unit of ``ru_maxrss``
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -51,7 +53,10 @@ class Case(NamedTuple):
 class Run(NamedTuple):
     """One run of a case."""
 
+    #: wall time, ms
     ms: float
+    #: processor time, user and system, ms
+    cpu: float
     #: peak resident memory, MB (10**6 bytes)
     mb: float
 
@@ -59,8 +64,12 @@ class Run(NamedTuple):
 class Figures(NamedTuple):
     """A case over all rounds."""
 
+    #: wall time, ms
     median: float
     fastest: float
+    #: processor time, ms, median
+    cpu: float
+    #: peak resident memory, MB, median
     mb: float
 
 
@@ -115,8 +124,8 @@ def run(case: Case, folder: Path) -> Run:
     done = subprocess.run(launch, env=env, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode or done.stderr or not done.stdout.endswith(" 0\n"):
         sys.exit(f"{case.title}: {done.stdout}{done.stderr}")
-    ns, peak, _ = map(int, done.stdout.split())
-    return Run(ns / 1e6, peak * RSS_UNIT / 1e6)
+    ns, cpu, peak, _ = map(float, done.stdout.split())
+    return Run(ns / 1e6, cpu * 1e3, peak * RSS_UNIT / 1e6)
 
 
 def measure(rounds: int) -> dict[str, tuple[Case, Figures]]:
@@ -136,7 +145,8 @@ def measure(rounds: int) -> dict[str, tuple[Case, Figures]]:
 
 def _figures(runs: list[Run]) -> Figures:
     times = [one.ms for one in runs]
-    return Figures(statistics.median(times), min(times), statistics.median(one.mb for one in runs))
+    cpu, mb = (statistics.median(getattr(one, name) for one in runs) for name in ("cpu", "mb"))
+    return Figures(statistics.median(times), min(times), cpu, mb)
 
 
 def machine() -> str:
@@ -147,7 +157,7 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
-def report(found: dict[str, tuple[Case, Figures]], rounds: int, note: str) -> str:
+def report(found: dict[str, tuple[Case, Figures]], rounds: int, load: tuple[float, float]) -> str:
     """The Markdown of ``startup.md``."""
     figures = {key: of for key, (_, of) in found.items()}
     packages = ", ".join(f"{name} {version(name)}" for name in ("qmtcli", "xtquant", "click"))
@@ -155,12 +165,15 @@ def report(found: dict[str, tuple[Case, Figures]], rounds: int, note: str) -> st
         "# What it costs to start qmt",
         "",
         "Made by `benchmarks/startup.py`, whose first lines say how to make it again.",
-        f"Python {platform.python_version()}; {packages}; {machine()}; {rounds} interleaved rounds.",
-        *([note] if note else []),
+        f"Python {platform.python_version()}; {packages}; {machine()}; {rounds} interleaved rounds;",
+        f"load {load[0]:.2f} before and {load[1]:.2f} after them, of which 1 is the benchmark's own after a minute.",
         "",
-        "| | median, ms | fastest, ms | peak memory, MB |",
-        "|---|---:|---:|---:|",
-        *(f"| {case.title} | {of.median:.1f} | {of.fastest:.1f} | {of.mb:.1f} |" for case, of in found.values()),
+        "| | wall, ms: median | fastest | processor, ms: median | peak memory, MB: median |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {case.title} | {of.median:.1f} | {of.fastest:.1f} | {of.cpu:.1f} | {of.mb:.1f} |"
+            for case, of in found.values()
+        ),
         "",
         "| | measured | aim | |",
         "|---|---:|---:|---|",
@@ -176,10 +189,11 @@ def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=21)
-    parser.add_argument("--note", default="", help="a line for the head, on how quiet the machine was")
     parser.add_argument("--out", type=Path, default=HERE / "startup.md")
     asked = parser.parse_args()
-    text = report(measure(asked.rounds), asked.rounds, asked.note)
+    before = os.getloadavg()[0]
+    found = measure(asked.rounds)
+    text = report(found, asked.rounds, (before, os.getloadavg()[0]))
     asked.out.write_text(text, encoding="utf-8")
     print(text)
 

@@ -235,7 +235,7 @@ class _Ours(click.Command):
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         kwargs["params"] = [*(kwargs.get("params") or []), *common_options()]
-        kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        kwargs["context_settings"] = {"max_content_width": 100}
         super().__init__(name, **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -248,6 +248,9 @@ class _Ours(click.Command):
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
         formatter.write_usage(ctx.command_path, pieces, prefix=say("用法: ", "Usage: "))
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        return ["-h", "--help"]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)

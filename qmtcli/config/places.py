@@ -29,8 +29,7 @@ _PROFILE_NAMES = frozenset(key.partition(".")[0] for key in PROFILE)
 _SHARED_NAMES = frozenset(key.partition(".")[0] for key in SHARED)
 #: keys that stand for a mapping, and the full key of each of its parts
 _PARTS = {
-    name: {key.partition(".")[2]: key for key in PROFILE if key.startswith(f"{name}.")}
-    for name in _PROFILE_NAMES
+    name: {key.partition(".")[2]: key for key in PROFILE if key.startswith(f"{name}.")} for name in _PROFILE_NAMES
 }
 
 Place = Literal["user", "project", "env", "flag"]
