@@ -346,7 +346,7 @@ CONFIGURATION: dict[str, tuple[str | None, str | None, dict[str, str], tuple[str
     "unknown variable": (None, None, {"QMT_PROFIL": "x"}, (), "unknown_key", {"nearest": "QMT_PROFILE"}),
     "no such format": (None, None, {"QMT_OUTPUT": "xml"}, (), "bad_choice", {"source": "QMT_OUTPUT"}),
     "no timeout": (None, None, {}, ("--timeout", "-1"), "bad_value", {"source": "--timeout"}),
-    "no log": (None, None, {}, ("--log", "/dev/null/log"), "log_not_written", {}),
+    "no log": (None, None, {}, ("--log", "gone/log"), "log_not_written", {}),
 }  # fmt: skip
 
 

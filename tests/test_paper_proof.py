@@ -232,9 +232,9 @@ def test_a_person_reads_which_file_and_what_to_do(qmt: Qmt, site: Site) -> None:
     _replaced("xttrader")(site)
     done = qmt("positions", env={**site.env, "LANG": "zh_CN.UTF-8"})
     assert (done.status, done.stdout) == (3, "")
-    assert done.stderr == (
+    assert done.stderr.rstrip() == (
         f"【模拟】qmt: 不能证明这是模拟: {site.package / 'xttrader.py'} 不是迅投原版 xtquant, 已停止 — "
-        "有软件包覆盖了 xtquant; 在新的虚拟环境安装, 或 python -m pip install --force-reinstall xtquant\n"
+        "有软件包覆盖了 xtquant; 在新的虚拟环境安装, 或 python -m pip install --force-reinstall xtquant"
     )
 
 

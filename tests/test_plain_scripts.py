@@ -20,6 +20,7 @@ Qmt = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 CLOCK = "2026-11-23T10:00:00"
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals, newlines and programs of POSIX")
 
 #: a sitecustomize of the user's that tells lines of the main thread (M) from lines of other threads (C)
 TELL_THREADS_APART = """
@@ -71,7 +72,17 @@ def start(environment: dict[str, str]) -> Iterator[Start]:
 
 def _lines(stream: IO[bytes] | None, count: int) -> list[str]:
     assert stream is not None
-    return [stream.readline().decode().rstrip("\n") for _ in range(count)]
+    return [stream.readline().decode().rstrip("\r\n") for _ in range(count)]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a script in ``run_forever`` as Ctrl-C does; Windows has none for one process alone."""
+    if sys.platform == "win32":
+        process.kill()
+        return
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == (b"", b"")
+    assert process.returncode == 0
 
 
 # -- the vendor's quick start --------------------------------------------------------------------------------------
@@ -151,11 +162,10 @@ def test_the_quick_start_prints_what_a_terminal_would(
     lines = _lines(process.stdout, len(main) + len(callbacks))
     assert [line[2:] for line in lines if line.startswith("M ")] == main
     assert [line[2:] for line in lines if line.startswith("C ")] == callbacks
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=30) == (b"", b"")
-    assert process.returncode == 0
+    _stop(process)
 
 
+@POSIX
 def test_the_quick_start_with_nothing_between_it_and_its_stdout(start: Start, tmp_path: Path) -> None:
     """As it is printed; its threads write at the same time, so only the characters can be told."""
     (tmp_path / "demo.py").write_text(_quick_start(), encoding="utf-8")
@@ -164,9 +174,7 @@ def test_the_quick_start_with_nothing_between_it_and_its_stdout(start: Start, tm
     assert process.stdout is not None
     printed = process.stdout.read(len(expected.encode()))
     assert sorted(printed.decode()) == sorted(expected)
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=30) == (b"", b"")
-    assert process.returncode == 0
+    _stop(process)
 
 
 def test_a_second_process_sees_the_quick_starts_orders(start: Start, qmt: Qmt, tmp_path: Path) -> None:
@@ -174,7 +182,7 @@ def test_a_second_process_sees_the_quick_starts_orders(start: Start, qmt: Qmt, t
     process = start("run-strategy", str(tmp_path / "demo.py"))
     assert process.stdout is not None
     for line in process.stdout:
-        if line == b"query position:\n":
+        if line.rstrip() == b"query position:":
             break
     rows = qmt("orders", "--json").json
     assert [(row["order_id"], row["order_status"], row["strategy_name"]) for row in rows] == [
@@ -214,7 +222,7 @@ STOPS = {
 }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")
+@POSIX
 @pytest.mark.parametrize(("script", "number", "status"), STOPS.values(), ids=STOPS)
 def test_a_stopped_script_tidies_up(start: Start, tmp_path: Path, script: str, number: int, status: int) -> None:
     (tmp_path / "script.py").write_text(script, encoding="utf-8")
@@ -225,7 +233,7 @@ def test_a_stopped_script_tidies_up(start: Start, tmp_path: Path, script: str, n
     assert process.returncode == status
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals between processes are POSIX's")
+@POSIX
 def test_stopped_with_an_order_unanswered_the_outcome_is_unknown(start: Start, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(ORDER + UNANSWERED + WAIT, encoding="utf-8")
     process = start("run-strategy", str(tmp_path / "script.py"), "--json")
@@ -406,7 +414,7 @@ if len(sys.argv) == 1:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="printenv")
+@POSIX
 def test_a_python_that_would_leave_the_paper_run_is_not_started(
     qmt: Qmt, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import select
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +19,8 @@ import pytest
 from conftest import CLOCK, NATIVE, ROOT, Result
 
 QMT = [sys.executable, "-m", "qmtcli"]
+#: seconds after which a run hangs
+_PATIENCE = 60
 BUY = ("buy", "600000.SH", "100", "--limit", "9.09")
 #: beginnings of the names of native calls that change nothing; every other call counts as one that writes
 READS = (
@@ -152,6 +154,7 @@ def _to_a_closed_pipe(*words: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@posix
 @pytest.mark.parametrize(
     "words",
     [
@@ -171,6 +174,7 @@ def test_a_reader_that_has_gone_ends_a_command_silently(words: tuple[str, ...]) 
     assert _to_a_closed_pipe(*words) == (141, "")
 
 
+@posix
 def test_a_reader_that_has_gone_after_an_order_was_sent(qmt: Callable[..., Result]) -> None:
     status, stderr = _to_a_closed_pipe(*BUY, "--id", "mine", "--json")
     error = json.loads(stderr)["error"]
@@ -289,6 +293,7 @@ class Stopped:
     def __init__(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._fifo = tmp_path / "fifo"
         os.mkfifo(self._fifo)
+        self.line = os.open(self._fifo, os.O_RDONLY | os.O_NONBLOCK)
         monkeypatch.setenv("PYTHONPATH", f"{NATIVE}{os.pathsep}{ROOT}")
 
     def __call__(self, number: signal.Signals, words: tuple[str, ...], **at: str) -> Result:
@@ -296,20 +301,23 @@ class Stopped:
         env = {**os.environ, **{name: f"{place}:{self._fifo}" for name, place in at.items()}}
         with subprocess.Popen([*QMT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
             try:
-                self._fifo.read_text()
+                assert select.select([self.line], [], [], _PATIENCE)[0], "the call was not made"
+                os.read(self.line, 100)
                 process.send_signal(number)
-                stdout, stderr = process.communicate(timeout=30)
+                stdout, stderr = process.communicate(timeout=_PATIENCE)
             finally:
                 process.kill()
         return Result(process.returncode, stdout.decode(), stderr.decode())
 
 
 @pytest.fixture
-def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stopped:
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stopped]:
     """Runs that are stopped."""
     if os.name == "nt":
         pytest.skip("Windows sends no signals")
-    return Stopped(tmp_path, monkeypatch)
+    found = Stopped(tmp_path, monkeypatch)
+    yield found
+    os.close(found.line)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -348,6 +356,8 @@ class Terminal:
     """A terminal with a person at it."""
 
     def __init__(self) -> None:
+        import pty  # which Windows does not have
+
         self.person, self.device = pty.openpty()
 
     def run(self, *words: str, answer: str = "", stdout_too: bool = False, **streams: Any) -> Result:
@@ -359,7 +369,9 @@ class Terminal:
         shown, asked = "", False
         with subprocess.Popen([*QMT, *words], env=env, **given) as process:
             try:
+                deadline = time.monotonic() + _PATIENCE
                 while process.poll() is None or self._something_to_see():
+                    assert time.monotonic() < deadline, f"no end after {shown}"
                     if self._something_to_see():
                         shown += os.read(self.person, 65536).decode()
                     if shown.endswith("[y/N] ") and not asked:

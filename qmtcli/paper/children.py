@@ -21,7 +21,7 @@ _STARTS: dict[str, Callable[..., tuple[Any, Any, Any]]] = {
     "os.exec": lambda executable, words, env: (executable, words, env),
     "os.posix_spawn": lambda executable, words, env: (executable, words, env),
     "os.spawn": lambda mode, executable, words, env: (executable, words, env),
-    # multiprocessing on Windows; what it says of the command line is not to be had (its address, to CPython 3.13)
+    # multiprocessing on Windows; the command line that CPython reports here is garbled
     "_winapi.CreateProcess": lambda executable, line, folder: (executable, (), None),
 }
 #: one word of options: letters that stand alone, then perhaps one that takes the rest of the word, or the next one
@@ -45,7 +45,7 @@ def keep(carriers: Mapping[str, str]) -> None:
         lost = _lost(carriers, os.environ if env is None else env)
         if lost or sys.flags.ignore_environment or sys.flags.no_site or _ignores_environment(words[1:]):
             why = f"without {', '.join(lost)}" if lost else "ignoring the environment"
-            raise RuntimeError(f"a Python started {why} would leave this paper run: {' '.join(words[:4])}")
+            raise RuntimeError(f"a Python started {why} would leave this paper run: {' '.join(words[:4]) or program}")
 
     sys.addaudithook(watch)
 
