@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 Row = Mapping[str, Any]
+#: columns of a terminal below which wrapped text is not read any more
+_LEAST_PROSE = 16
 
 
 class Column(NamedTuple):
@@ -22,7 +24,7 @@ class Column(NamedTuple):
     zh: str
     en: str
     #: ``text``, ``id``, ``word``, ``number``, ``price``, ``money``, ``percent``, ``time``; ``best``: the first of a
-    #: list; ``value``: as YAML has it
+    #: list; ``value``: as YAML has it; ``prose``: text that is wrapped where a terminal is narrow
     kind: str = "text"
     #: shown in a plain table; the others only in ``wide``
     plain: bool = True
@@ -132,25 +134,60 @@ def _table(console: Console, rows: list[dict[str, Any]], columns: Sequence[Colum
     head = f"{console.mark(console.stdout_is_terminal)}{caption}\n"
     if not rows:
         return head
+    width = None if console.format == "wide" else console.width
     while True:
         cells = [[_cell(console, row.get(column.key), column.kind) for column in shown] for row in rows]
+        titles = [column.title(console.lang) for column in shown]
+        widths = [max(map(_columns_of, column)) for column in zip(titles, *cells, strict=True)]
+        excess = 0 if width is None else sum(widths) + 2 * (len(shown) - 1) - width
+        if excess > 0:
+            widths = _narrowed(widths, [column.kind == "prose" for column in shown], excess)
+            if not widths and len(shown) > 1:
+                shown = shown[:-1]
+                continue
+            cells = [[_wrapped(*cell) for cell in zip(row, widths, strict=True)] for row in cells] if widths else cells
         text: str = tabulate.tabulate(
             cells,
-            headers=[column.title(console.lang) for column in shown],
+            headers=titles,
             tablefmt="simple",
             disable_numparse=True,
             colalign=["right" if column.kind in _NUMBERS or column.kind == "best" else "left" for column in shown],
         )
-        width = console.width
-        if width is None or len(shown) == 1 or console.format == "wide" or _columns_of(text) <= width:
-            return head + text + "\n"
-        shown = shown[:-1]
+        return head + text + "\n"
+
+
+def _narrowed(widths: Sequence[int], prose: Sequence[bool], excess: int) -> list[int]:
+    """Widths with the excess taken from the widest of the texts that can be wrapped; [] when it cannot be."""
+    found = list(widths)
+    for _ in range(excess):
+        width, widest = max(((width, number) for number, width in enumerate(found) if prose[number]), default=(0, 0))
+        if width <= _LEAST_PROSE:
+            return []
+        found[widest] -= 1
+    return found
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Text in lines of so many columns, broken at blanks and between Chinese characters."""
+    from wcwidth import wcwidth
+
+    lines = []
+    while _columns_of(text) > width:
+        room, cut, number = width, 0, 0
+        while (room := room - max(wcwidth(text[number]), 0)) >= 0:
+            number += 1
+            if text[number - 1] == " " or wcwidth(text[number - 1]) == 2:
+                cut = number
+        cut = cut or number
+        lines.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return "\n".join([*lines, text])
 
 
 def _columns_of(text: str) -> int:
     from wcwidth import wcswidth
 
-    return max(int(wcswidth(line)) for line in text.splitlines())
+    return int(wcswidth(text))
 
 
 def _card(console: Console, row: dict[str, Any], columns: Sequence[Column], caption: str) -> str:

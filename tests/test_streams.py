@@ -360,12 +360,12 @@ class Terminal:
 
         self.person, self.device = pty.openpty()
 
-    def run(self, *words: str, answer: str = "", stdout_too: bool = False, **streams: Any) -> Result:
+    def run(self, *words: str, answer: str = "", stdout_too: bool = False, columns: int = 80, **streams: Any) -> Result:
         """Run with stdin and stderr on the terminal; ``answer`` is typed at the question. stderr as it was shown."""
         given = {"stdin": self.device, "stderr": self.device, "stdout": subprocess.PIPE, **streams}
         if stdout_too:
             given["stdout"] = self.device
-        env = {"TERM": "xterm", **os.environ, "COLUMNS": "80"}
+        env = {"TERM": "xterm", **os.environ, "COLUMNS": str(columns)}
         shown, asked = "", False
         with subprocess.Popen([*QMT, *words], env=env, **given) as process:
             try:
@@ -432,6 +432,27 @@ def test_a_table_fits_the_terminal(terminal: Terminal, qmt: Callable[..., Result
         "--------  ---------  --------  ----  ----  ------  ------  ------  --------\n"
         "1         600000.SH  浦发银行  买入  已成    9.09     100     100      9.03\n"
     )
+
+
+def test_advice_is_wrapped_and_not_left_out(terminal: Terminal) -> None:
+    words = ("login-check", "--code", "999999.SH")
+    done = terminal.run(*words, "--lang", "zh", stdout_too=True, columns=60)
+    assert (done.status, done.stderr.splitlines()[-5:]) == (10, [
+        "行情      失败  没有这个代码:    核对代码与市场后缀;",
+        "                999999.SH        样本行情只有二十来个",
+        "                                 : 600000.SH,",
+        "                                 000001.SZ, 510300.SH",
+        "                                 ...",
+    ])  # fmt: skip
+    done = terminal.run(*words, stdout_too=True, columns=80)
+    assert (done.status, done.stderr.splitlines()[-4:]) == (10, [
+        "quote          FAIL    unknown code: 999999.SH      check code and market",
+        "                                                    suffix; the sample market",
+        "                                                    has some twenty: 600000.SH,",
+        "                                                    000001.SZ, 510300.SH ...",
+    ])  # fmt: skip
+    done = terminal.run(*words, stdout_too=True, columns=40)
+    assert done.stderr.splitlines()[-2:] == ["quote          FAIL    unknown code:", f"{'':23}999999.SH"]
 
 
 LIVE = """\

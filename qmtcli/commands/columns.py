@@ -115,14 +115,14 @@ CANCELED = (
     Column("order_volume", "委托量", "Volume", "number"),
     Column("traded_volume", "成交量", "Traded", "number"),
     Column("status", "状态", "Status", "word"),
-    Column("message", "说明", "Message"),
+    Column("message", "说明", "Message", "prose"),
 )
 
 CHECKS = (
     Column("check", "检查", "Check", "word"),
     Column("result", "结果", "Result", "word"),
-    Column("seen", "看到", "Seen"),
-    Column("fix", "处理", "What to do"),
+    Column("seen", "看到", "Seen", "prose"),
+    Column("fix", "处理", "What to do", "prose"),
 )
 
 SETTINGS = (
