@@ -85,4 +85,6 @@ def test_every_column_has_both_captions() -> None:
     for table in tables:
         for column in table:
             assert column.zh and column.en
-            assert column.kind in {"text", "id", "word", "number", "price", "money", "percent", "time", "best", "value", "prose"}
+            assert column.kind in {
+                "text", "id", "word", "number", "price", "money", "percent", "time", "best", "value", "prose",
+            }  # fmt: skip

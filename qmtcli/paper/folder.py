@@ -31,7 +31,8 @@ from qmtcli.model import Instrument, Kind
 from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
 from qmtcli.paper.clock import DAY_MS, SHANGHAI
 from qmtcli.paper.columns import ENDINGS, Columns
-from qmtcli.paper.tape import Bar, Level, Tick
+from qmtcli.paper.tape import Bar, Level, Tick, approach
+from qmtcli.rules.corporate import Action
 
 _TABLE = "instruments.csv"
 _BONDS = frozenset({Kind.CONV_BOND, Kind.EXCH_BOND, Kind.TREASURY, Kind.REPO})
@@ -160,6 +161,15 @@ class FolderTape:
             return []
         first, beyond = bisect_right(of_day.times, after), bisect_right(of_day.times, until)
         return [of_day.tick(index) for index in range(first, beyond)]
+
+    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+        """See `qmtcli.paper.tape.Tape.approach`. Raises ConfigError."""
+        shown = self.tick(code, day, after)
+        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+
+    def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
+        """None: a folder does not tell them."""
+        return []
 
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
         """The folder's own bars, and on other days bars made of its minutes or ticks. Raises ConfigError."""

@@ -19,8 +19,9 @@ from operator import add, mul, sub
 from typing import Any, NamedTuple
 
 from qmtcli.model import Instrument
-from qmtcli.paper.tape import Bar, Level, Tick
+from qmtcli.paper.tape import Bar, Level, Tick, approach
 from qmtcli.rules.boards import instrument
+from qmtcli.rules.corporate import Action
 
 
 class _Row(NamedTuple):
@@ -388,6 +389,15 @@ class SampleTape:
             if moments := stretch[max(0, first) : max(0, beyond)]:
                 ticks += (make if row.lots else _suspended)(row, model, moments)
         return ticks
+
+    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+        """See `qmtcli.paper.tape.Tape.approach`."""
+        shown = self.tick(code, day, after)
+        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+
+    def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
+        """None: no instrument of the sample has an ex-day."""
+        return []
 
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
         """Bars of ``1m`` (the opening auction is the bar of 09:30, as in a terminal) or ``1d``."""

@@ -21,6 +21,10 @@ class Settings:
     home: str
     #: account id, as a terminal would list it
     account: str = "1000000365"
+    #: ids of the terminal's other accounts
+    accounts: list[str] = field(default_factory=list)
+    #: ``STOCK`` or ``CREDIT``
+    account_type: str = "STOCK"
     #: ``sample`` or the path of a folder of tapes
     market: str = "sample"
     #: ``always`` or ``exchange``
@@ -33,6 +37,14 @@ class Settings:
     cash: int = 1_000_000
     #: overrides of the fee schedule, by the names of `qmtcli.rules.fees.FeeSchedule`
     fees: dict[str, str] = field(default_factory=dict)
+    #: overrides of `qmtcli.rules.settings.Settings`, by name
+    rules: dict[str, str] = field(default_factory=dict)
+    #: path of the user's table of instruments, empty for none
+    instruments: str = ""
+    #: path of the user's imported trading days, empty for none
+    calendar: str = ""
+    #: path of a script of faults, empty for none
+    faults: str = ""
 
     @property
     def account_file(self) -> Path:

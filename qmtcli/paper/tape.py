@@ -10,6 +10,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from qmtcli.model import Instrument
+from qmtcli.rules.corporate import Action
 
 #: one displayed level: price in milli, volume in shares
 Level = tuple[int, int]
@@ -54,6 +55,26 @@ class Bar(NamedTuple):
     preclose: int
 
 
+def is_near(tick: Tick, buy: int, sell: int) -> bool:
+    """Whether a snapshot concerns a buy resting at ``buy`` or a sell at ``sell`` (milli; 0: there is none).
+
+    It does where nobody of the order's side is before it in price, or trades came to it.
+    """
+    return bool(
+        (buy and (not tick.bids or tick.bids[0][0] <= buy or 0 < tick.last <= buy))
+        or (sell and (not tick.asks or tick.asks[0][0] >= sell or tick.last >= sell))
+    )
+
+
+def approach(ticks: Sequence[Tick], before: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+    """As `Tape.approach` over snapshots at hand; ``before``: shares traded before the first of them."""
+    for tick in ticks:
+        if is_near(tick, buy, sell):
+            return tick, before
+        before = tick.volume
+    return None
+
+
 class Tape(Protocol):
     """A source of ticks. Days are the source's own trading days; `None` for every day means it never ends."""
 
@@ -84,6 +105,14 @@ class Tape(Protocol):
 
     def ticks(self, code: str, day: date, after: int, until: int) -> Sequence[Tick]:
         """Snapshots with ``after < ms <= until`` of that day, in order."""
+        ...
+
+    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+        """The first snapshot with ``after < ms <= until`` that `is_near`; with the shares traded before it that day."""
+        ...
+
+    def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
+        """Dividends, bonus shares and rights by ex-day, those of ``first <= ex-day <= last``, in order."""
         ...
 
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:

@@ -16,8 +16,9 @@ from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.feed import date_of
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Account, Order, Position, Trade
-from qmtcli.paper.tape import Bar, Level, Tick
+from qmtcli.paper.tape import Bar, Level, Tick, approach
 from qmtcli.rules.boards import instrument
+from qmtcli.rules.corporate import Action
 from qmtcli.rules.fees import fees
 
 #: a Monday
@@ -78,6 +79,13 @@ class ScriptedTape:
 
     def ticks(self, code: str, day: date, after: int, until: int) -> list[Tick]:
         return [tick for tick in self._of(code, day) if after < tick.ms <= until]
+
+    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+        shown = self.tick(code, day, after)
+        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+
+    def actions(self, code: str, first: date, last: date) -> list[tuple[date, Action]]:
+        return []
 
     def bars(self, code: str, period: str, first: date, last: date) -> list[Bar]:
         return []
