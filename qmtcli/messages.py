@@ -264,6 +264,24 @@ ERRORS: dict[str, Text] = {
         "the paper exchange does not serve market {market} yet",
         "market: sample, or a folder of tapes",
     ),
+    "faults_unreadable": Text(
+        "读不了故障脚本 {source}: {why}",
+        "检查该文件; 写法见 docs/testing.md",
+        "cannot read the script of faults {source}: {why}",
+        "mend that file; docs/testing.md says how it is written",
+    ),
+    "fault_not_for_call": Text(
+        "{source}: {outcome} 不能用于 {call}, 只能用于 {choices}",
+        "换一种结果或换一种请求; 全表见 docs/testing.md",
+        "{source}: {outcome} cannot happen to {call}, only to {choices}",
+        "choose another outcome or another call; docs/testing.md has the table",
+    ),
+    "faults_on_live": Text(
+        "QMT_PAPER_FAULTS 已设置, 实盘配置 {profile} 不接受故障脚本",
+        "去掉该变量再运行实盘",
+        "QMT_PAPER_FAULTS is set, and the live profile {profile} takes no script of faults",
+        "unset the variable before a live run",
+    ),
     "bad_clock": Text(
         "QMT_PAPER_CLOCK 不是时间: {text}: {why}",
         "例: 2023-02-07T10:00:00",

@@ -1,8 +1,9 @@
-"""What files, pipes and people write, made plain: bytes to text, full-width forms, numbers in 万 and 亿."""
+"""What files, pipes and people write, made plain: bytes to text, full-width forms, 万 and 亿, misspellings."""
 
 from __future__ import annotations
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterable
 from decimal import Decimal
 
 from qmtcli.errors import UsageError
@@ -50,3 +51,11 @@ def number(text: str) -> Decimal:
         return Decimal(digits) * unit
     except ArithmeticError:
         raise ValueError(text) from None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The one of ``known`` (not empty) that is spelled most like ``word``."""
+    from difflib import get_close_matches
+
+    spelled = {name.lower(): name for name in known}
+    return spelled[get_close_matches(word.lower(), spelled, 1, 0.0)[0]]

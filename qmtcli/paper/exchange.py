@@ -122,7 +122,7 @@ class Exchange:
             account, now = self._up_to_now()
             order = self._new_order(account, new, now)
             shown = self.feed.tick(new.code, now)
-            rejection = self._counter.judge(account, order, new.price, shown)
+            rejection = new.rejection or self._counter.judge(account, order, new.price, shown)
             if rejection is not None:
                 self._reject(account, order, new, *rejection)
             else:

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from qmtcli.errors import QmtError
+from qmtcli.paper import SETTINGS
 from qmtcli.paper.codes import BUY, SELL, STOCK
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange, current
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS
 from qmtcli.paper.records import RECORD_NAMES, fill, raw, record
 from qmtcli.paper.refusals import callback_of, refusal
+from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Event, Order, Trade
 
 _POLL_SECONDS = 0.02
@@ -54,6 +56,14 @@ class XtQuantAsyncClient:
     """One session of the paper terminal."""
 
     __module__ = "xtquant.xtpythonclient"
+
+    def __new__(cls, *_: object) -> XtQuantAsyncClient:
+        """One whose line has the run's faults, where the run has a script of them."""
+        if cls is XtQuantAsyncClient and SETTINGS in os.environ and Settings.from_environment().faults:
+            from qmtcli.paper.faulty import FaultyClient
+
+            cls = FaultyClient
+        return super().__new__(cls)
 
     def __init__(self, path: str | bytes, name: str | bytes, session: int) -> None:
         for argument in (path, name):
@@ -220,7 +230,7 @@ class XtQuantAsyncClient:
                     _text(req, "m_strStockCode"), req.m_nOrderType, req.m_nOrderVolume, req.m_nPriceType, req.m_dPrice,
                     strategy, remark, self._key, seq,
                 )  # fmt: skip
-                order_id, why = exchange.place(new)
+                order_id, why = self._place(exchange, new)
             response = _new(
                 "OrderStockResp",
                 account_id=_text(req, "m_strAccountID"),
@@ -241,7 +251,7 @@ class XtQuantAsyncClient:
             result, why = -1, "" if self._exchange is None else _NO_ACCOUNT
             order_id, sysid = req.m_nOrderID, _text(req, "m_strOrderSysID")
             if exchange is not None:
-                result, why = exchange.cancel(order_id, sysid, self._key)
+                result, why = self._cancel(exchange, order_id, sysid)
             response = _new(
                 "CancelOrderStockResp",
                 account_id=_text(req, "m_strAccountID"),
@@ -254,9 +264,18 @@ class XtQuantAsyncClient:
             )
             return self._close_request("bindOnCancelOrderStockRespCallback", seq, response)
 
-    def _close_request(self, callback: str, seq: int, response: Any) -> int:
+    def _place(self, exchange: Exchange, new: NewOrder) -> tuple[int, str]:
+        return exchange.place(new)
+
+    def _cancel(self, exchange: Exchange, order_id: int, sysid: str) -> tuple[int, str]:
+        return exchange.cancel(order_id, sysid, self._key)
+
+    def _reply(self, callback: str, seq: int, response: Any) -> None:
         self._answer(callback, seq, response)
         TRAFFIC.answered += 1
+
+    def _close_request(self, callback: str, seq: int, response: Any) -> int:
+        self._reply(callback, seq, response)
         if self._exchange is not None:
             self._deliver(self._exchange.store.next_events)
         return seq

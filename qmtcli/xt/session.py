@@ -7,7 +7,6 @@ connected", strings that raise when they are read, callbacks in threads of its o
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -94,18 +93,10 @@ class Session:
         """
         if self._trader is not None:
             return
-        xttrader = loader.trader_module()
-        if sys.version_info >= (3, 12):
-            import asyncio
-
-            # the vendor asks for a current event loop, which newer Pythons do not make by themselves
-            asyncio.set_event_loop(asyncio.new_event_loop())
-        trader = xttrader.XtQuantTrader(self._path, self._session_id)
+        trader = loader.new_trader(self._path, self._session_id)
         if self._prove is not None:
             self._prove(getattr(trader, "async_client", None), "xtquant.xtpythonclient")
-        from xtquant.xttype import StockAccount
-
-        self._account = StockAccount(self.account_id, self.account_type)
+        self._account = loader.stock_account(self.account_id, self.account_type)
         trader.register_callback(_Listener(self._events))
         trader.start()
         result = self._on_thread(trader.connect, "connect")
