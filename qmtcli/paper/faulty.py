@@ -168,7 +168,7 @@ class FaultyClient(XtQuantAsyncClient):
     def _place(self, exchange: Exchange, new: NewOrder) -> tuple[int, str]:
         plan, why = self._plan, ""
         if plan.stands and (plan.row or not plan.rejection):
-            order_id, why = exchange.place(replace(new, rejection=plan.rejection), *_delay(plan))
+            order_id, why = exchange.place(replace(new, rejection=plan.rejection), plan.arrives)
         else:
             order_id = _no_order_id() if plan.stands else -1
             if plan.rejection:
@@ -184,7 +184,7 @@ class FaultyClient(XtQuantAsyncClient):
         if plan.rejection:
             self._push_error("XtCancelError", order_id, order_sysid=sysid)
         elif plan.stands:
-            answer = exchange.cancel(order_id, sysid, self._key, *_delay(plan))
+            answer = exchange.cancel(order_id, sysid, self._key, plan.arrives)
         return (-1, plan.words) if plan.fails or not plan.stands else answer
 
     def _push_error(self, kind: str, order_id: int, **more: object) -> None:
@@ -324,10 +324,6 @@ class FaultyClient(XtQuantAsyncClient):
                 speak()
             for seq, callback in waiting.items():
                 self._answer(callback, seq, refusal(callback))
-
-
-def _delay(plan: Plan) -> tuple[int, ...]:
-    return (plan.arrives,) if plan.arrives else ()
 
 
 def _no_traits() -> tuple[str, str]:
