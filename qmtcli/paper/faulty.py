@@ -314,6 +314,11 @@ class FaultyClient(XtQuantAsyncClient):
             if self._exchange is not None:
                 self._exchange = exchange
 
+    def leave(self) -> None:
+        """Stop, whatever the script says, and keep hold of nobody."""
+        super().stop()
+        self._callbacks.clear()
+
     def let_go(self) -> None:
         """End every call that waits: what hangs returns, and what got no answer, or not yet, gets -1."""
         self._freed.set()
