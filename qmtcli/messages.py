@@ -344,6 +344,12 @@ ERRORS: dict[str, Text] = {
         "no answer within {seconds} s: {call}",
         "see whether the terminal hangs, or raise --timeout",
     ),
+    "link_lost": Text(
+        "连接断开: {call}",
+        "看终端是否还在运行并已登录; 用 qmt login-check 检查",
+        "the link was lost: {call}",
+        "see whether the terminal still runs and is logged in: qmt login-check",
+    ),
     "query_failed": Text(
         "查询失败: {call}",
         "连接已断或账号未登录; 用 qmt login-check 检查",

@@ -137,8 +137,10 @@ class Paper:
         for thread in threading.enumerate():
             if thread.name.startswith("paper-"):
                 thread.join(PATIENCE)
-        for loop in {loop for trader in self._traders for loop in (trader.loop, trader.oldloop)} - {_loop()}:
-            loop.close()
+        for trader in self._traders:
+            trader.loop.close()
+            if getattr(trader, "oldloop", _loop()) is not _loop():  # on Pythons that make none, it is `new_trader`'s
+                trader.oldloop.close()
         asyncio.set_event_loop(_loop())
         self._traders.clear()
         if exchange.current.cache_info().currsize:

@@ -468,6 +468,7 @@ class _Shared:
     def _table(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self._path, timeout=30)) as connection, connection:
+                connection.execute("PRAGMA synchronous=OFF")  # no count outlives the power
                 connection.execute("CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, number INTEGER NOT NULL)")
                 yield connection
         except sqlite3.Error as error:

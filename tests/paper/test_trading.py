@@ -115,17 +115,6 @@ class Terminal:
         exchange.current.cache_clear()
 
 
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[None]:
-    """The vendor's modules are imported over the stand-ins, and put away afterwards."""
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith("xtquant"):
-            del sys.modules[name]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]
-
-
 @pytest.fixture
 def terminal(vendor: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     found = Terminal(tmp_path, monkeypatch)
