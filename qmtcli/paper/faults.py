@@ -201,7 +201,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "late": Outcome(
         _ALL,
-        {"seconds": (_SECONDS, None), "arrives": (_SECONDS, 0.0)},
+        {"seconds": (_SECONDS, None), "arrives": (_SECONDS, 0)},
         lambda given: {"late": round(given["seconds"] * 1000), "arrives": round(given["arrives"] * 1000)},
         "the answer after `seconds` of the account's clock, its pushes when they happen; an order or a cancel reaches "
         "the exchange after `arrives` seconds, whether its sender lives or not",
@@ -548,13 +548,3 @@ def script(path: str) -> Script:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_scripts.clear)  # a child counts by itself
-
-
-def table() -> Iterator[tuple[str, str, str, str, str]]:
-    """Every outcome: its name, its requests, its parameters with their defaults, what is sent and what is seen."""
-    for name, outcome in OUTCOMES.items():
-        calls = "any query" if outcome.calls >= QUERIES else ""
-        named = [call for call in CALLS if call in outcome.calls and call not in QUERIES]
-        queries = [call for call in CALLS if call in outcome.calls & QUERIES] if not calls else [calls]
-        takes = [f"{key}: {'…' if value is None else _written(value)}" for key, (_, value) in outcome.takes.items()]
-        yield name, ", ".join([*named, *queries]), ", ".join(takes), outcome.sends, outcome.sees
