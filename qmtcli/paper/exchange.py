@@ -20,6 +20,8 @@ from qmtcli.paper.matching import Matching
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Account, Order, Store, Trade, values_of
 from qmtcli.paper.tape import Tape
+from qmtcli.rules import calendar
+from qmtcli.text import read_file
 
 #: beyond this a price (CNY) is none, and has no place in the account's integers
 _MOST = 2**31
@@ -36,6 +38,7 @@ class Exchange:
     def __init__(self, settings: Settings, tape: Tape | None = None) -> None:
         """Open the account, creating it on first use. Raises ConfigError."""
         self.settings = settings
+        calendar.supply(settings.calendar, read_file)
         clock = Clock(settings.clock, settings.clock_started)
         self.feed = Feed(tape or open_tape(settings.market), clock, settings.hours)
         self.store = Store(settings.account_file)
@@ -228,6 +231,20 @@ class Exchange:
             account, now = self._up_to_now()
             account.cash += fen
             self._record_flow(account, now, fen, "deposit")
+            self.store.save(account)
+            self._books.push_account(account, "", now)
+
+    def withdraw(self, fen: int) -> None:
+        """Pay money out. Raises UsageError ``bad_money`` for what is no amount of it, Refused ``not_withdrawable``."""
+        if not 0 < fen < _MOST_FEN:
+            raise UsageError("bad_money", text=f"{fen / 100:g}")
+        with self.store.transaction():
+            account, now = self._up_to_now()
+            fetch = self._books.asset(account, (), now)["fetch"]
+            if fen > fetch:
+                raise Refused("not_withdrawable", value=fen / 100, most=fetch / 100)
+            account.cash -= fen
+            self._record_flow(account, now, -fen, "withdrawal")
             self.store.save(account)
             self._books.push_account(account, "", now)
 

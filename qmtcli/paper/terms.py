@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from qmtcli.messages import error_text
 from qmtcli.model import Instrument, Side
 from qmtcli.paper.tape import Level, Tick
 from qmtcli.rules import bands, cage, fees, lots, settlement, ticks
+from qmtcli.rules.settings import parse_fees
 
 
 def milli(price: Decimal) -> int:
@@ -79,8 +79,7 @@ def _best(levels: Sequence[Level]) -> Decimal | None:
 def terms_of(instrument: Instrument, preclose: int, day: date, overrides: tuple[tuple[str, str], ...]) -> Terms:
     """The terms of a day; ``overrides`` replace rates of the fee schedule."""
     band = bands.band(instrument, decimal(preclose), day)
-    rates: dict[str, Any] = {name: Decimal(value) for name, value in overrides}
-    schedule = fees.DEFAULT_SCHEDULE._replace(**rates)
+    schedule = parse_fees(dict(overrides))
     return Terms(
         instrument,
         day,
