@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, Protocol
 from qmtcli.errors import ConfigError, UsageError
 from qmtcli.paper.counter import Rejection
 from qmtcli.paper.native_tables import CLIENT_METHODS
-from qmtcli.text import decode, nearest
+from qmtcli.text import decode, nearest, truth, whole
 
 #: a request by its name in scripts -> the native method
 METHODS = {
@@ -107,22 +107,9 @@ class Kind(NamedTuple):
     read: Callable[[str], object]
 
 
-def _truth(text: str) -> bool:
-    if text.lower() not in _TRUTHS:
-        raise ValueError
-    return _TRUTHS[text.lower()]
-
-
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value < 1e6:
-        raise ValueError
-    return value
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    if value < 1:
         raise ValueError
     return value
 
@@ -133,8 +120,7 @@ def _which(text: str) -> str:
     return text
 
 
-_TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_TRUTH, _SECONDS, _WHOLE = Kind("true | false", _truth), Kind("0 <= s", _seconds), Kind("1 <= n", _whole)
+_TRUTH, _SECONDS, _WHOLE = Kind("true | false", truth), Kind("0 <= s", _seconds), Kind("1 <= n", whole)
 _NUMBER, _TEXT, _WHICH = Kind("-61", int), Kind("TEXT", str), Kind("both | answer | pushes", _which)
 
 #: parameter of an outcome -> what it may be, and its value where the rule does not say; None: it must
