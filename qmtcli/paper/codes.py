@@ -5,8 +5,9 @@ from __future__ import annotations
 from qmtcli.rules.order_types import MARKET_KINDS
 
 BUY, SELL = 23, 24
-#: account type
-STOCK = 2
+#: account types, by the names that settings give them
+STOCK, CREDIT = 2, 3
+ACCOUNT_TYPES = {"STOCK": STOCK, "CREDIT": CREDIT}
 
 REPORTED, PART_CANCELED, CANCELED, PART_FILLED, FILLED, JUNK = 50, 53, 54, 55, 56, 57
 #: while a cancel is on its way

@@ -7,6 +7,7 @@ the tape and the clock. What changes the account reads the clock once, for one m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -146,8 +147,8 @@ class Exchange:
     def _reject(self, account: Account, order: Order, new: NewOrder, error_id: int, message: str) -> None:
         order.status, order.error, order.message = JUNK, error_id, message
         self.store.save(order)
-        self._books.post(account, order)
         self.store.emit("order_error", order=values_of(order), session=new.session, seq=new.seq)
+        self._books.post(account, order)
 
     def cancel(self, order_id: int, sysid: str, session: int) -> tuple[int, str]:
         """Ask for a cancel, by the order's id or else by its number: (0, "") when it is under way, else (-1, why).
@@ -258,7 +259,25 @@ def open_tape(market: str) -> Tape:
     return FolderTape(Path(market))
 
 
+#: exchanges of the run's accounts but its first, by account id
+_others: dict[str, Exchange] = {}
+
+
 @lru_cache(maxsize=1)
 def current() -> Exchange:
-    """The exchange of this process's paper run. Raises RuntimeError outside of one, ConfigError as `Exchange`."""
+    """The exchange of this process's paper run, with the profile's own account.
+
+    Raises RuntimeError outside of one, ConfigError as `Exchange`.
+    """
+    _others.clear()
     return Exchange(Settings.from_environment())
+
+
+def of(account: str) -> Exchange:
+    """The exchange with one of the run's accounts, on the market that is every account's. Raises as `current`."""
+    own = current()
+    if account == own.settings.account:
+        return own
+    if account not in _others:
+        _others[account] = Exchange(replace(own.settings, account=account), own.feed.tape)
+    return _others[account]
