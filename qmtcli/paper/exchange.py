@@ -147,8 +147,8 @@ class Exchange:
     def _reject(self, account: Account, order: Order, new: NewOrder, error_id: int, message: str) -> None:
         order.status, order.error, order.message = JUNK, error_id, message
         self.store.save(order)
-        self.store.emit("order_error", order=values_of(order), session=new.session, seq=new.seq)
         self._books.post(account, order)
+        self.store.emit("order_error", order=values_of(order), session=new.session, seq=new.seq)
 
     def cancel(self, order_id: int, sysid: str, session: int) -> tuple[int, str]:
         """Ask for a cancel, by the order's id or else by its number: (0, "") when it is under way, else (-1, why).

@@ -99,7 +99,7 @@ def maker(name: str, *fields: str, **constant: object) -> Callable[..., Any]:
         for (plain, size, places, write), value in zip(plan, values, strict=True):
             # no character has more than four bytes
             if type(value) is plain and (
-                plain is not str or (len(value) if value.isascii() else 4 * len(value)) <= size and "\0" not in value
+                plain is not str or ((len(value) if value.isascii() else 4 * len(value)) <= size and "\0" not in value)
             ):
                 for cell in places:
                     cells[cell] = value

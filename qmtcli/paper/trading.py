@@ -224,6 +224,8 @@ class XtQuantAsyncClient:
 
     def _push_order(self, rows: Rows, order: list[Any]) -> None:
         row = Order(*order)
+        if row.error:
+            return  # its error, which comes next, comes first
         if row.status == REPORTED:
             self._answer("bindOnStockOrderCallback", rows.order(row, numbered=False))
         self._answer("bindOnStockOrderCallback", rows.order(row))
@@ -239,8 +241,9 @@ class XtQuantAsyncClient:
             self._answer("bindOnStockPositionCallback", rows.position(holding))
 
     def _push_order_error(self, rows: Rows, order: list[Any], session: int, seq: int) -> None:
-        error = rows.order_error(Order(*order), seq if session == self._key else -1)
-        self._answer("bindOnOrderErrorCallback", error)
+        row = Order(*order)
+        self._answer("bindOnOrderErrorCallback", rows.order_error(row, seq if session == self._key else -1))
+        self._answer("bindOnStockOrderCallback", rows.order(row))
 
     def _push_cancel_error(self, rows: Rows, order_id: int, sysid: str, message: str, session: int) -> None:
         if session != self._key:
