@@ -235,9 +235,9 @@ class XtQuantAsyncClient:
         self._answer("bindOnStockTradeCallback", rows.trade(Trade(*trade), row))
         self._answer("bindOnStockOrderCallback", rows.order(row))
 
-    def _push_account(self, rows: Rows, asset: dict[str, int], holding: dict[str, Any] | None) -> None:
+    def _push_account(self, rows: Rows, asset: dict[str, int], holdings: list[dict[str, Any]]) -> None:
         self._answer("bindOnStockAssetCallback", rows.asset(asset))
-        if holding is not None:
+        for holding in holdings:
             self._answer("bindOnStockPositionCallback", rows.position(holding))
 
     def _push_order_error(self, rows: Rows, order: list[Any], session: int, seq: int) -> None:
