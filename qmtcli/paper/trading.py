@@ -62,6 +62,9 @@ class _Account:
     rows: Rows
     #: number of the last push that was delivered; None without a subscription
     seen: int | None = None
+    #: pushes are on their way, and more of them were caused meanwhile
+    delivering: bool = False
+    more: bool = False
 
 
 class XtQuantAsyncClient:
@@ -114,6 +117,8 @@ class XtQuantAsyncClient:
 
     def _unlink(self) -> None:
         self._exchange = None
+        for account in self._accounts.values():
+            account.seen = None
         self._accounts.clear()
 
     def setTimeout(self, timeout: int) -> None:
@@ -214,13 +219,23 @@ class XtQuantAsyncClient:
 
     def _deliver(self, account: _Account, events: Callable[[int], list[Event]]) -> None:
         """Push the events of an account not seen yet, once, in order."""
-        if account.seen is None:
+        if account.delivering:
+            account.more = True  # caused by whoever heard a push: they follow the pushes before them
             return
-        for number, kind, body in events(account.seen):
-            # a callback that came straight from here may have asked for something, or have ended it all
-            if account.seen is not None and number > account.seen:
-                account.seen = number
-                _PUSHES[kind](self, account.rows, **body)
+        account.delivering = True
+        try:
+            while account.seen is not None:
+                account.more = False
+                for number, kind, body in events(account.seen):
+                    account.seen = number
+                    _PUSHES[kind](self, account.rows, **body)
+                    if account.seen != number:
+                        return  # who heard it ended the subscription
+                if not account.more:
+                    return
+                events = account.exchange.store.events
+        finally:
+            account.delivering = False
 
     def _push_order(self, rows: Rows, order: list[Any]) -> None:
         row = Order(*order)

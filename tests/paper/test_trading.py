@@ -4,170 +4,37 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT
+from sessions import (
+    ABOVE,
+    ACCOUNT,
+    BUY,
+    CODE,
+    LIMIT,
+    NONE_HELD,
+    PATIENCE,
+    SELL,
+    TEN,
+    Recorder,
+    Terminal,
+    account,
+    filled,
+    resting,
+    turned_away,
+)  # fmt: skip
 
-from qmtcli.paper import PACKAGE, SETTINGS, exchange, mount
-from qmtcli.paper.settings import Settings
-from qmtcli.xt import loader
+from qmtcli.paper import exchange
 
-ACCOUNT = "1000000365"
-CODE, BUY, SELL, LIMIT = "600000.SH", 23, 24, 11
-#: 2026-11-23 10:00 in Shanghai, epoch ms
-TEN = 1_795_399_200_000
-#: longer than anything here takes
-PATIENCE = 20
-
-
-class Recorder:
-    """A callback object that writes down what comes, in the order in which it comes."""
-
-    def __init__(self) -> None:
-        self.seen: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-
-    def on_stock_order(self, order: Any) -> None:
-        self.seen.put(("order", order.order_id, order.order_status))
-
-    def on_stock_trade(self, trade: Any) -> None:
-        self.seen.put(("trade", trade.order_id, trade.traded_volume))
-
-    def on_stock_asset(self, asset: Any) -> None:
-        self.seen.put(("asset",))
-
-    def on_stock_position(self, position: Any) -> None:
-        self.seen.put(("position", position.stock_code, position.volume))
-
-    def on_order_error(self, error: Any) -> None:
-        self.seen.put(("order_error", error.order_id, error.error_msg, error.seq))
-
-    def on_account_status(self, status: Any) -> None:
-        self.seen.put(("status", status.account_id, status.account_type, status.status))
-
-    def on_cancel_error(self, error: Any) -> None:
-        self.seen.put(("cancel_error", error.order_id, error.order_sysid, error.error_msg))
-
-    def on_order_stock_async_response(self, response: Any) -> None:
-        self.seen.put(("response", response.order_id, response.seq))
-
-    def on_cancel_order_stock_async_response(self, response: Any) -> None:
-        self.seen.put(("cancel_response", response.cancel_result, response.seq))
-
-    def on_disconnected(self) -> None:
-        self.seen.put(("disconnected",))
-
-    def next(self, count: int) -> list[tuple[Any, ...]]:
-        """The next so many."""
-        return [self.seen.get(timeout=PATIENCE) for _ in range(count)]
-
-
-class Terminal:
-    """The paper terminal of one test, and the sessions opened on it."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._folder = folder
-        self.set_clock("2026-11-23T10:00:00")
-        self.traders: list[Any] = []
-        for name in (SETTINGS, PACKAGE, "PYTHONPATH", "TZ"):  # all that mounting sets, to be put back
-            monkeypatch.setenv(name, os.environ.get(name, ""))
-        mount.mount(Settings(home=str(folder / "home"), account=ACCOUNT, clock=f"@{folder / 'clock'}"))
-        exchange.current.cache_clear()
-
-    def set_clock(self, text: str) -> None:
-        """Written aside and moved: a reader never sees half of it."""
-        aside = self._folder / "next"
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(self._folder / "clock")
-
-    def session(self, number: int = 1, subscribed: bool = True) -> tuple[Any, Recorder]:
-        """A connected trader, and what it hears."""
-        trader, recorder = self.trader(number), Recorder()
-        trader.register_callback(recorder)
-        trader.start()
-        assert trader.connect() == 0
-        if subscribed:
-            assert trader.subscribe(account()) == 0
-            assert recorder.next(1) == [("status", ACCOUNT, 2, 0)]
-        return trader, recorder
-
-    def trader(self, number: int = 1) -> Any:
-        """The vendor's trader, not started."""
-        import asyncio
-
-        module = loader.trader_module()
-        asyncio.set_event_loop(asyncio.new_event_loop())
-        trader = module.XtQuantTrader("userdata_mini", number)
-        loader.prove_client(trader.async_client, "xtquant.xtpythonclient", "XtQuantAsyncClient")
-        self.traders.append(trader)
-        return trader
-
-    def close(self) -> None:
-        for trader in self.traders:
-            if trader.executor is not None:
-                trader.stop()
-        self.traders.clear()
-        if exchange.current.cache_info().currsize:
-            exchange.current().store.close()
-        exchange.current.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[None]:
-    """The vendor's modules are imported over the stand-ins, and put away afterwards."""
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith("xtquant"):
-            del sys.modules[name]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]
-
-
-@pytest.fixture
-def terminal(vendor: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    found = Terminal(tmp_path, monkeypatch)
-    yield found
-    found.close()
-
-
-def account(account_id: str = ACCOUNT, kind: str = "STOCK") -> Any:
-    loader.trader_module()
-    from xtquant.xttype import StockAccount
-
-    return StockAccount(account_id, kind)
-
-
-def resting(order_id: int) -> list[tuple[Any, ...]]:
-    """The pushes of an order that only rests: the order before and with its number, and the money it holds."""
-    return [*[("order", order_id, 50)] * 2, ("asset",)]
-
-
-def turned_away(order_id: int, words: str, seq: int) -> list[tuple[Any, ...]]:
-    """The pushes of an order of 600000.SH that the counter did not take."""
-    return [("order_error", order_id, words, seq), ("order", order_id, 57)]
-
-
-ABOVE = "限价买入 [SH600000] [COUNTER] [43][高于涨停价: 委托 10.5, 涨停 9.93]"
-NONE_HELD = "限价卖出 [SH600000] [COUNTER] [51][可用股份不足: 委托 100, 可卖 0]"
-
-
-def filled(order_id: int, held: int) -> list[tuple[Any, ...]]:
-    """The pushes of a buy of 100 that fills at once."""
-    return [
-        *[("order", order_id, 50)] * 2,
-        ("trade", order_id, 100),
-        ("order", order_id, 56),
-        ("asset",),
-        ("position", CODE, held),
-    ]
-
+pytest_plugins = ("sessions",)
 
 # -- orders and their pushes -------------------------------------------------------------------------------
 
@@ -301,7 +168,7 @@ TESTS = str(Path(__file__).parent)
 LISTENER = """
 import json, queue, sys
 sys.modules["requests"] = None
-from test_trading import Recorder, account
+from sessions import Recorder, account
 from xtquant.xttrader import XtQuantTrader
 import asyncio
 asyncio.set_event_loop(asyncio.new_event_loop())
