@@ -11,16 +11,15 @@ own files and shares in some others: shares when at least `_ENOUGH` of them are 
 is a multiple of 100 (of bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no
 reason to be round; else lots.
 
-An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no
-prefix does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
+An optional ``instruments.csv`` (see `qmtcli.rules.instruments`) tells what no prefix does; a column ``levels`` of
+it, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from math import sqrt
 from pathlib import Path
@@ -33,6 +32,8 @@ from qmtcli.paper.clock import DAY_MS, SHANGHAI
 from qmtcli.paper.columns import ENDINGS, Columns
 from qmtcli.paper.tape import Bar, Level, Tick, approach
 from qmtcli.rules.corporate import Action
+from qmtcli.text import day as read_day
+from qmtcli.text import read_file
 
 _TABLE = "instruments.csv"
 _BONDS = frozenset({Kind.CONV_BOND, Kind.EXCH_BOND, Kind.TREASURY, Kind.REPO})
@@ -207,9 +208,12 @@ class FolderTape:
         return parts
 
     @cached_property
-    def _table(self) -> dict[str, Columns]:
+    def _table(self) -> dict[str, dict[str, Any]]:
+        """What ``instruments.csv`` tells, by code."""
+        from qmtcli.rules.instruments import read
+
         path = self._folder / _TABLE
-        return Columns.read(path).split("code") if path.is_file() else {}
+        return read(read_file(str(path)), str(path), {"levels": _level_word}) if path.is_file() else {}
 
     @cached_property
     def _days(self) -> list[date]:
@@ -258,56 +262,22 @@ class FolderTape:
 
     # -- what no price tells ---------------------------------------------------------------------------
 
-    def _told(self, code: str, name: str) -> str:
-        """A cell of the code's line in ``instruments.csv``; empty when there is none."""
-        row = self._table.get(code)
-        return str(row.values(name)[-1]).strip() if row and name in row else ""
-
     def _level_unit(self, code: str) -> str:
-        levels = self._told(code, "levels")
-        if levels not in ("", "lots", "shares"):
-            raise self._table[code].error(0, f"levels is {levels!r}")
-        return levels
+        unit: str = self._table.get(code, {}).get("levels", "")
+        return unit
 
     def _instrument(self, code: str) -> Instrument | None:
         from qmtcli.rules.boards import classify, instrument
+        from qmtcli.rules.instruments import fields
 
-        if classify(code) is None:
-            return None
-        told: dict[str, Any] = {}
-        for name, parse in _TOLD.items():
-            if text := self._told(code, name):
-                try:
-                    told[name] = parse(text)
-                except (ValueError, InvalidOperation):
-                    raise self._table[code].error(0, f"{name} is {text!r}") from None
-        return instrument(code, self._told(code, "name") or code, **told)
+        told = fields(code, self._table)
+        return instrument(code, **{"name": code, **told}) if "kind" in told or classify(code) else None
 
 
-_YES = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "是": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "否": False,
-}
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in _YES:
+def _level_word(text: str) -> str:
+    if text not in ("lots", "shares"):
         raise ValueError(text)
-    return _YES[text.lower()]
-
-
-def _date(text: str) -> date:
-    return date.fromisoformat(text if "-" in text else f"{text[:4]}-{text[4:6]}-{text[6:]}")
-
-
-#: columns of ``instruments.csv`` that are fields of an Instrument
-_TOLD: dict[str, Callable[[str], object]] = {"st": _flag, "t0": _flag, "listed": _date, "band": Decimal}
+    return text
 
 
 def _is_table(path: Path) -> bool:
@@ -329,7 +299,7 @@ def _day_in_name(path: Path) -> date | None:
     if len(days) != 1 or "1d" in parts or "1m" in parts:
         return None
     try:
-        return _date(days[0])
+        return read_day(days[0])
     except ValueError:
         return None
 
