@@ -179,21 +179,27 @@ class Exchange:
         account.next_id += 1
         instrument = self.feed.tape.instrument(new.code)
         sent = new.price if abs(new.price) < _MOST else 0.0  # NaN compares false
+        error, message = new.rejection or (0, "")
         return Order(
             order_id, account.day, now, new.code, instrument.name if instrument else "",
             new.order_type, new.volume, new.price_type, round(sent * 1000), 0, REPORTED, new.strategy, new.remark,
-            sent=sent, session=new.session, seq=new.seq,
+            message=message, error=error, sent=sent, session=new.session, seq=new.seq,
         )  # fmt: skip
 
     def _enter(self, account: Account, order: Order, at_ms: int) -> None:
         """An order is at the counter, and from there at the exchange or turned away; writes it."""
         shown = self.feed.tick(order.code, at_ms)
-        rejection = self._counter.judge(account, order, shown, at_ms)
+        scripted = bool(order.error)
+        rejection = None if scripted else self._counter.judge(account, order, shown, at_ms)
         if rejection is not None:
-            order.status, (order.error, order.message) = JUNK, rejection
+            order.error, order.message = rejection
+        if order.error:
+            order.status = JUNK
             self.store.save(order)
             self._books.post(account, order)
-            self.store.emit("order_error", order=values_of(order), session=order.session, seq=order.seq)
+            self.store.emit(
+                "order_error", order=values_of(order), session=order.session, seq=order.seq, scripted=scripted
+            )
             return
         assert shown is not None, "an order without a market was not turned away"
         resting = self._books.open_orders(order.code)

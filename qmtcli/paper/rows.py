@@ -118,19 +118,22 @@ class Rows:
             (value - cost) / cost if volume and cost else 0.0, self.holders.get(body["code"][-2:], ""),
         )  # fmt: skip
 
-    def order_error(self, order: Order, seq: int) -> Any:
-        """That an order was turned away; ``seq`` of the request where this session made it, else -1."""
-        words = clipped(_told(order), _MESSAGE)
-        row = self._make("XtOrderError")(order.id, _TURNED_AWAY, words, order.strategy, order.remark, seq)
+    def order_error(self, order: Order, seq: int, verbatim: bool = False) -> Any:
+        """That an order was turned away; ``seq`` of the request where this session made it, else -1.
+
+        ``verbatim``: with the error's own number and words, not with what a terminal makes of a counter's.
+        """
+        error, words = (order.error, order.message) if verbatim else (_TURNED_AWAY, _told(order))
+        row = self._make("XtOrderError")(order.id, error, clipped(words, _MESSAGE), order.strategy, order.remark, seq)
         return _remarked(row, order.remark)
 
     def cancel_error(self, order_id: int, sysid: str, message: str) -> Any:
         """That a cancel was refused."""
         return self._make("XtCancelError")(order_id, sysid, message)
 
-    def status(self) -> Any:
-        """The account's link to its broker: up."""
-        return self._make("XtAccountStatus")(0)
+    def status(self, status: int = 0) -> Any:
+        """The account's link to its broker: up, where it is not told otherwise."""
+        return self._make("XtAccountStatus")(status)
 
     def info(self) -> Any:
         """The account as the terminal lists it."""

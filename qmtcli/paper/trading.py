@@ -19,14 +19,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from qmtcli.errors import QmtError
+from qmtcli.paper import SETTINGS
 from qmtcli.paper.answers import ANSWERS, Answer
-from qmtcli.paper.codes import ACCOUNT_TYPES, REPORTED
+from qmtcli.paper.codes import ACCOUNT_TYPES, JUNK, REPORTED
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange, current, of
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS
 from qmtcli.paper.records import RECORD_NAMES, record, whole
 from qmtcli.paper.refusals import callback_of, refusal
 from qmtcli.paper.rows import Rows, cancel_response, order_response
+from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Event, Order, Trade
 
 _POLL_SECONDS = 0.02
@@ -55,7 +57,7 @@ def __getattr__(name: str) -> Any:
 
 
 @dataclass(slots=True)
-class _Account:
+class Account:
     """An account of the terminal, in one session."""
 
     exchange: Exchange
@@ -72,6 +74,14 @@ class XtQuantAsyncClient:
 
     __module__ = "xtquant.xtpythonclient"
 
+    def __new__(cls, *_: object) -> XtQuantAsyncClient:
+        """One whose line has the run's faults, where the run has a script of them."""
+        if cls is XtQuantAsyncClient and SETTINGS in os.environ and Settings.from_environment().faults:
+            from qmtcli.paper.faulty import FaultyClient
+
+            cls = FaultyClient
+        return super().__new__(cls)
+
     def __init__(self, path: str | bytes, name: str | bytes, session: int) -> None:
         for argument in (path, name):
             if not isinstance(argument, (str, bytes)):
@@ -84,7 +94,7 @@ class XtQuantAsyncClient:
         #: that of the profile's account; None without a link
         self._exchange: Exchange | None = None
         #: those that were asked for, by account id
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, Account] = {}
         #: held from a request to the last push it caused, so that nothing comes between or out of order
         self._delivery = threading.RLock()
         self._stopped = threading.Event()
@@ -142,10 +152,10 @@ class XtQuantAsyncClient:
         settings = self._exchange.settings
         return [settings.account, *(account for account in settings.accounts if account != settings.account)]
 
-    def _of(self, account_id: str) -> _Account:
+    def _of(self, account_id: str) -> Account:
         """An account of the terminal; opened, and created, when it is first asked for. Raises ConfigError."""
         if account_id not in self._accounts:
-            self._accounts[account_id] = _Account(of(account_id), self._rows(account_id))
+            self._accounts[account_id] = Account(of(account_id), self._rows(account_id))
         return self._accounts[account_id]
 
     def _rows(self, account_id: str) -> Rows:
@@ -153,7 +163,7 @@ class XtQuantAsyncClient:
         assert self._exchange is not None, "there are no accounts without a link"
         return known.rows if known else Rows(account_id, ACCOUNT_TYPES[self._exchange.settings.account_type])
 
-    def _owned(self, req: Any) -> _Account | None:
+    def _owned(self, req: Any) -> Account | None:
         """The request's account, when there is a link and the account is the terminal's."""
         if self._exchange is None:
             return None
@@ -188,6 +198,9 @@ class XtQuantAsyncClient:
             self._answer("bindOnUnsubscribeRespCallback", seq, 0 if known else -1)
         return seq
 
+    def _subscribed(self) -> list[Account]:
+        return [account for account in self._accounts.values() if account.seen is not None]
+
     def _watch_from_now_on(self) -> None:
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch, name="paper-pushes", daemon=True)
@@ -202,13 +215,11 @@ class XtQuantAsyncClient:
                 with self._delivery:
                     if self._exchange is None:
                         return
-                    for account_id, account in [*self._accounts.items()]:
-                        if account.seen is None:
-                            continue
+                    for account in self._subscribed():
                         if polls % _POLLS_A_LOOK == 0:
                             account.exchange.refresh()
-                        if (now := account.exchange.store.version()) != versions.get(account_id):
-                            versions[account_id] = now
+                        if (now := account.exchange.store.version()) != versions.get(account.rows.account_id):
+                            versions[account.rows.account_id] = now
                             self._deliver(account, account.exchange.store.events)
         except QmtError:
             with self._delivery:
@@ -217,7 +228,7 @@ class XtQuantAsyncClient:
         except RuntimeError:
             return  # the vendor's executor takes nothing any more: the program is leaving
 
-    def _deliver(self, account: _Account, events: Callable[[int], list[Event]]) -> None:
+    def _deliver(self, account: Account, events: Callable[[int], list[Event]]) -> None:
         """Push the events of an account not seen yet, once, in order."""
         if account.delivering:
             account.more = True  # caused by whoever heard a push: they follow the pushes before them
@@ -239,7 +250,7 @@ class XtQuantAsyncClient:
 
     def _push_order(self, rows: Rows, order: list[Any]) -> None:
         row = Order(*order)
-        if row.error:
+        if row.status == JUNK:
             return  # its error, which comes next, comes first
         if row.status == REPORTED:
             self._answer("bindOnStockOrderCallback", rows.order(row, numbered=False))
@@ -255,9 +266,10 @@ class XtQuantAsyncClient:
         for holding in holdings:
             self._answer("bindOnStockPositionCallback", rows.position(holding))
 
-    def _push_order_error(self, rows: Rows, order: list[Any], session: int, seq: int) -> None:
+    def _push_order_error(self, rows: Rows, order: list[Any], session: int, seq: int, scripted: bool = False) -> None:
         row = Order(*order)
-        self._answer("bindOnOrderErrorCallback", rows.order_error(row, seq if session == self._key else -1))
+        error = rows.order_error(row, seq if session == self._key else -1, scripted)
+        self._answer("bindOnOrderErrorCallback", error)
         self._answer("bindOnStockOrderCallback", rows.order(row))
 
     def _push_cancel_error(self, rows: Rows, order_id: int, sysid: str, message: str, session: int) -> None:
@@ -279,7 +291,7 @@ class XtQuantAsyncClient:
                     whole(req, "m_strStockCode"), req.m_nOrderType, req.m_nOrderVolume, req.m_nPriceType, req.m_dPrice,
                     strategy, remark, self._key, seq,
                 )  # fmt: skip
-                order_id, why = account.exchange.place(new)
+                order_id, why = self._place(account.exchange, new)
             response = order_response(*_whose(req), order_id, strategy, remark, why)
             return self._close_request(account, "bindOnOrderStockRespCallback", seq, response)
 
@@ -291,13 +303,22 @@ class XtQuantAsyncClient:
             result, why = -1, "" if self._exchange is None else _NO_ACCOUNT
             order_id, sysid = req.m_nOrderID, whole(req, "m_strOrderSysID")
             if account is not None:
-                result, why = account.exchange.cancel(order_id, sysid, self._key)
+                result, why = self._cancel(account.exchange, order_id, sysid)
             response = cancel_response(*_whose(req), order_id, sysid, result, why)
             return self._close_request(account, "bindOnCancelOrderStockRespCallback", seq, response)
 
-    def _close_request(self, account: _Account | None, callback: str, seq: int, response: Any) -> int:
+    def _place(self, exchange: Exchange, new: NewOrder) -> tuple[int, str]:
+        return exchange.place(new)
+
+    def _cancel(self, exchange: Exchange, order_id: int, sysid: str) -> tuple[int, str]:
+        return exchange.cancel(order_id, sysid, self._key)
+
+    def _reply(self, callback: str, seq: int, response: Any) -> None:
         self._answer(callback, seq, response)
         TRAFFIC.answered += 1
+
+    def _close_request(self, account: Account | None, callback: str, seq: int, response: Any) -> int:
+        self._reply(callback, seq, response)
         if account is not None:
             self._deliver(account, account.exchange.store.next_events)
         return seq

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import queue
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -188,17 +187,6 @@ def plain(value: Any) -> Any:
     if hasattr(value, "columns"):  # a table of pandas
         return list(value.columns)
     return round(value, 6) if isinstance(value, float) else value
-
-
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[None]:
-    """The vendor's modules are imported over the stand-ins, and put away afterwards."""
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith("xtquant"):
-            del sys.modules[name]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]
 
 
 @pytest.fixture
