@@ -50,7 +50,7 @@ class Exchange:
         """Open the account, creating it on first use. Raises ConfigError."""
         self.settings = settings
         clock = Clock(settings.clock, settings.clock_started)
-        self.feed = Feed(tape or open_tape(settings.market), clock, settings.hours)
+        self.feed = Feed(tape or open_tape(settings.market, settings.hours), clock, settings.hours)
         self.store = Store(settings.account_file)
         self._books = Books(self.store, self.feed, settings.fees)
         self._counter = Counter(self._books, self.feed)
@@ -300,12 +300,12 @@ class Exchange:
             self._books.push_account(account, (), account.synced)
 
 
-def open_tape(market: str) -> Tape:
+def open_tape(market: str, hours: str = "always") -> Tape:
     """The tape that a profile's ``market`` names. Raises ConfigError when it cannot be read."""
     if market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        return SampleTape()
+        return SampleTape(hours)
     from pathlib import Path
 
     from qmtcli.paper.folder import FolderTape

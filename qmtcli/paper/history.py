@@ -110,9 +110,6 @@ def _base(feed: Feed, code: str, base: str, first: date, last: date, since: int 
     """Bars of ``1m`` or ``1d`` from day to day; of the day on display those after ``since`` (ms) and shown so far."""
     tape, today = feed.tape, feed.tape_day
     past = list(tape.bars(code, base, first, min(last, today - timedelta(days=1))))
-    if tape.days() is None:
-        trading = set(feed.trading_days(first, last))
-        past = [bar for bar in past if bar.day in trading]
     return past + _today(feed, code, base, since) if first <= today <= last else past
 
 
