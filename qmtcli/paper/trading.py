@@ -179,9 +179,9 @@ class XtQuantAsyncClient:
         self._answer("bindOnStockTradeCallback", self._trade(Trade(*trade), Order(*order)))
         self._push_order(order)
 
-    def _push_account(self, asset: dict[str, int], holding: dict[str, Any] | None) -> None:
+    def _push_account(self, asset: dict[str, int], holdings: list[dict[str, Any]]) -> None:
         self._answer("bindOnStockAssetCallback", self._asset(asset))
-        if holding is not None:
+        for holding in holdings:
             self._answer("bindOnStockPositionCallback", self._position(holding))
 
     def _push_order_error(self, order: list[Any], session: int, seq: int) -> None:
