@@ -15,8 +15,6 @@ from typing import Any
 
 from qmtcli.errors import ConfigError
 
-#: endings of the files that hold tables
-ENDINGS = (".csv", ".csv.gz", ".parquet")
 #: no number of a market comes near it, and in units of a thousandth it still fits into 64 bits
 _MOST = 1e15
 

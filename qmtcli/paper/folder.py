@@ -19,22 +19,25 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper import reading
 from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
 from qmtcli.paper.clock import DAY_MS
-from qmtcli.paper.columns import ENDINGS, Columns
 from qmtcli.paper.index import Contents, Index, key_of, open_index
 from qmtcli.paper.snapshots import Damaged, Snapshots, pack
 from qmtcli.paper.tape import Bar, Tick
 from qmtcli.rules.boards import classify, instrument
 from qmtcli.rules.corporate import Action
 
+if TYPE_CHECKING:
+    from qmtcli.paper.columns import Columns
+
 _TABLE = "instruments.csv"
+#: endings of the files that hold tables
+_ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
 def _unwatched(path: Path | None) -> None:
@@ -235,6 +238,9 @@ class FolderTape:
         return self._indexes[name]
 
     def _read(self, path: Path, code: str) -> Contents:
+        from qmtcli.paper import reading
+        from qmtcli.paper.columns import Columns
+
         contents = Contents({}, {})
         try:
             watch(path)
@@ -256,6 +262,8 @@ class FolderTape:
 
     @cached_property
     def _table(self) -> dict[str, Columns]:
+        from qmtcli.paper.columns import Columns
+
         path = self._folder / _TABLE
         return Columns.read(path).split("code") if path.is_file() else {}
 
@@ -310,7 +318,7 @@ _TOLD: dict[str, Callable[[str], object]] = {"st": _flag, "t0": _flag, "listed":
 
 
 def _is_table(path: Path) -> bool:
-    return path.name.lower().endswith(ENDINGS) and path.is_file()
+    return path.name.lower().endswith(_ENDINGS) and path.is_file()
 
 
 def _is_code(text: str) -> bool:
