@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 from qmtcli.errors import Refused, UsageError
 from qmtcli.paper.books import Books
@@ -50,7 +51,7 @@ class Exchange:
         """Open the account, creating it on first use. Raises ConfigError."""
         self.settings = settings
         clock = Clock(settings.clock, settings.clock_started)
-        self.feed = Feed(tape or open_tape(settings.market, settings.hours), clock, settings.hours)
+        self.feed = Feed(tape or open_tape(settings), clock, settings.hours)
         self.store = Store(settings.account_file)
         self._books = Books(self.store, self.feed, settings.fees)
         self._counter = Counter(self._books, self.feed)
@@ -300,17 +301,15 @@ class Exchange:
             self._books.push_account(account, (), account.synced)
 
 
-def open_tape(market: str, hours: str = "always") -> Tape:
+def open_tape(settings: Settings) -> Tape:
     """The tape that a profile's ``market`` names. Raises ConfigError when it cannot be read."""
-    if market == "sample":
+    if settings.market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        return SampleTape(hours)
-    from pathlib import Path
-
+        return SampleTape(settings.hours)
     from qmtcli.paper.folder import FolderTape
 
-    return FolderTape(Path(market))
+    return FolderTape(Path(settings.market), settings.indexes)
 
 
 @lru_cache(maxsize=1)
