@@ -27,23 +27,15 @@ from qmtcli.paper.tape import Bar, Tape
 from qmtcli.rules.corporate import Action
 from qmtcli.rules.ticks import tick
 
-#: xtdata's ``dividend_type``
-TYPES = ("none", "front", "back", "front_ratio", "back_ratio")
-
 #: a price (milli) as scale x price + shift
 _Line = tuple[Fraction, Fraction]
 _SAME: _Line = (Fraction(1), Fraction(0))
 
 
 def adjustment(tape: Tape, code: str, today: date, kind: str) -> Callable[[Bar], Bar] | None:
-    """What adjusts a bar, of a minute or a day, as of ``today``; None where there is nothing to adjust.
-
-    Raises ValueError for a kind that is not of `TYPES`.
-    """
-    if kind not in TYPES:
-        raise ValueError(kind)
+    """What adjusts a bar, of a minute or a day, as of ``today``; None where there is nothing to adjust."""
     instrument = tape.instrument(code)
-    actions = tape.actions(code, date.min, today) if kind != "none" and instrument else ()
+    actions = tape.actions(code, date.min, today) if instrument else ()
     if not actions or instrument is None:
         return None
     lines = _lines(tape, code, actions, kind)

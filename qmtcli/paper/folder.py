@@ -8,7 +8,9 @@ that it may hold, by its name, and then it is kept as an index (`qmtcli.paper.in
 told in `qmtcli.paper.reading`.
 
 An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no
-prefix does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
+prefix does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess. An optional
+``dividends.csv`` tells its ex-days (`qmtcli.paper.dividends`): the preclose of one, where no tape says it, is the
+reference price.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,13 +26,16 @@ from zlib import crc32
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
+from qmtcli.paper.bars import CLOSE, close_of, day_of_ticks, merge, minutes_of
 from qmtcli.paper.clock import DAY_MS
+from qmtcli.paper.dividends import NAME as DIVIDENDS
+from qmtcli.paper.dividends import Dividends
 from qmtcli.paper.index import Contents, Index, key_of, open_index
 from qmtcli.paper.snapshots import Damaged, Snapshots, pack
 from qmtcli.paper.tape import Bar, Tick
 from qmtcli.rules.boards import classify, instrument
 from qmtcli.rules.corporate import Action
+from qmtcli.rules.ticks import tick
 
 if TYPE_CHECKING:
     from qmtcli.paper.columns import Columns
@@ -69,7 +74,7 @@ class FolderTape:
         #: files of many codes
         self._mixed: list[Path] = []
         for path in paths:
-            if path.name == _TABLE:
+            if path.name in (_TABLE, DIVIDENDS):
                 continue
             code = path.name[:9].upper()
             if _is_code(code):
@@ -83,6 +88,7 @@ class FolderTape:
         self._damaged: set[str] = set()
         self._snapshots: dict[tuple[str, date], Snapshots | None] = {}
         self._bars: dict[str, dict[str, dict[date, list[Bar]]]] = {}
+        self._dividends = Dividends(folder)
         self._instruments: dict[str, Instrument | None] = {}
 
     def codes(self) -> Sequence[str]:
@@ -104,12 +110,12 @@ class FolderTape:
         return self._days
 
     def preclose(self, code: str, day: date) -> int:
-        """Of the day's ticks or bar, else the last close before it; 0 when the folder tells none."""
+        """Of the day's ticks or bar, else by the last close before it; 0 when the folder tells none."""
         found = self._of(code, day, lambda held: held.preclose)
         if found is not None:
             return found
         for bar in reversed(self.bars(code, "1d", date.min, day)):
-            return bar.preclose if bar.day == day else bar.close
+            return bar.preclose if bar.day == day else self._reference(code, bar.close, bar.day, day)
         return 0
 
     def tick(self, code: str, day: date, ms: int) -> Tick | None:
@@ -125,8 +131,8 @@ class FolderTape:
         return self._of(code, day, lambda held: held.approach(after, until, buy, sell))
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
-        """None: a folder does not tell them."""
-        return []
+        """Those of ``dividends.csv``. Raises ConfigError."""
+        return self._dividends.of(code, first, last)
 
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
         """The folder's own bars, and on other days bars made of its minutes or ticks. Raises ConfigError."""
@@ -183,7 +189,11 @@ class FolderTape:
             elif (shown := self._snapshots_of(code, day)) and period == "1d":
                 yield from day_of_ticks(day, [shown.last()])
             elif shown:
-                yield from minutes_of(day, shown.ticks(-1, DAY_MS))
+                yield from minutes_of(day, shown.ticks(-1, DAY_MS), close=self._close(code, day))
+
+    def _close(self, code: str, day: date) -> int:
+        of = self.instrument(code)
+        return close_of(of, day) if of else CLOSE
 
     def _own_bars(self, code: str) -> dict[str, dict[date, list[Bar]]]:
         """The bars in a code's files, by period and day."""
@@ -192,7 +202,8 @@ class FolderTape:
             for _, index in self._open(code, date.min, date.max):
                 for period, bars in index.bars(code).items():
                     found.setdefault(period, []).extend(bars)
-            self._bars[code] = {period: _by_day(sorted(bars)) for period, bars in found.items()}
+            reference = partial(self._reference, code)
+            self._bars[code] = {period: _by_day(sorted(bars), reference) for period, bars in found.items()}
         return self._bars[code]
 
     @cached_property
@@ -271,6 +282,11 @@ class FolderTape:
         """A cell of the code's line in ``instruments.csv``; empty when there is none."""
         row = self._table.get(code)
         return str(row.values(name)[-1]).strip() if row and name in row else ""
+
+    def _reference(self, code: str, close: int, after: date, day: date) -> int:
+        """Reference price of ``day`` by the close of ``after``, the day before it, milli."""
+        of = self.instrument(code)
+        return self._dividends.reference(code, close, tick(of), after, day) if of else close
 
     def _level_unit(self, code: str) -> str:
         levels = self._told(code, "levels")
@@ -358,13 +374,13 @@ def _split(columns: Columns) -> dict[str, Columns]:
     return columns.split(name)
 
 
-def _by_day(bars: Sequence[Bar]) -> dict[date, list[Bar]]:
-    """Bars in order. One without a preclose gets the last close of the day before; the first day, its open."""
+def _by_day(bars: Sequence[Bar], reference: Callable[[int, date, date], int]) -> dict[date, list[Bar]]:
+    """Bars in order. One without a preclose gets it by the last close of the day before; the first day, its open."""
     days: dict[date, list[Bar]] = {}
-    close = bars[0].open if bars else 0
+    close, before = (bars[0].open, bars[0].day) if bars else (0, date.min)
     for bar in bars:
         if bar.day not in days:
-            days[bar.day], preclose = [], close
-        close = bar.close
+            days[bar.day], preclose = [], reference(close, before, bar.day)
+        close, before = bar.close, bar.day
         days[bar.day].append(bar if bar.preclose else bar._replace(preclose=preclose))
     return days

@@ -24,6 +24,9 @@ _HOUR = 3_600_000
 #: but of repo, which has more
 _BARS_A_DAY = 241
 
+#: how bars may be adjusted for ex-days, see `qmtcli.paper.adjust`
+DIVIDEND_TYPES = ("none", "front", "back", "front_ratio", "back_ratio")
+
 #: minutes of a bar
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "60m": 60, "1h": 60}
 
@@ -63,7 +66,7 @@ def bars(
 ) -> list[tuple[int, Bar]]:
     """Bars of a period of `MINUTES` or `DAYS` with their stamps in epoch ms: the last ``count`` in [start, end].
 
-    A negative count is all of them. Raises ValueError for a dividend type that is not of `qmtcli.paper.adjust`.
+    A negative count is all of them.
     """
     last = min(feed.tape_day, date_of(day_of(end))) if end is not None else feed.tape_day
     if period in MINUTES:
