@@ -201,7 +201,7 @@ class Books:
                 position.volume -= volume
                 position.lots, tax = lots.sold(position.lots, account.day, volume)
                 if tax := min(tax, amount - fee):  # nor does a tax take more than the sale brought
-                    self.flow(account, at_ms, -tax, "dividend_tax")
+                    self.flow(account, at_ms, "dividend_tax", -tax, order.code)
             self.hold(account, order, position)
             trade = Trade(0, order.id, account.day, at_ms, price, volume, amount, fee)
             self._store.add(trade)
@@ -213,10 +213,12 @@ class Books:
         maturity, days = self._feed.repo_days(order.code)
         self._store.add(Loan(0, order.code, order.name, volume, rate, amount, number_of(maturity), days))
 
-    def flow(self, account: Account, at_ms: int, amount: int, kind: str) -> None:
-        """Money (fen) that comes or, below 0, goes otherwise than by a trade."""
+    def flow(self, account: Account, at_ms: int, kind: str, amount: int, code: str = "", shares: int = 0) -> None:
+        """Money (fen) that comes or, below 0, goes otherwise than by a trade, and shares that come with it."""
         account.cash += amount
-        self._store.execute("INSERT INTO flows VALUES (?, ?, ?, ?)", account.day, at_ms, amount, kind)
+        self._store.execute(
+            "INSERT INTO flows VALUES (?, ?, ?, ?, ?, ?)", account.day, at_ms, kind, amount, code, shares
+        )
 
     def finish(self, account: Account, order: Order, message: str = "") -> None:
         """End an order that has not traded in full: what it held is free again."""
@@ -255,14 +257,14 @@ class Books:
             if loan.maturity <= account.day:
                 lent = Decimal(loan.amount) / 100
                 interest = repo_interest(lent, Decimal(loan.rate) / 1000, loan.days, self._feed.rules)
-                self.flow(account, at_ms, loan.amount + int(interest * 100), "repo")
+                self.flow(account, at_ms, "repo", loan.amount, loan.code)
+                self.flow(account, at_ms, "interest", int(interest * 100), loan.code)
                 self._store.execute("DELETE FROM loans WHERE id = ?", loan.id)
 
     def _receive(self, account: Account, position: Position, action: Action, at_ms: int, taxed: bool) -> None:
         shares, cash = entitlement(position.volume, action)
         dividend = int(cash * 100)
-        if dividend:
-            self.flow(account, at_ms, dividend, "dividend")
+        self.flow(account, at_ms, "dividend", dividend, position.code, shares)
         position.cost -= dividend
         position.volume += shares
         position.yesterday = position.volume

@@ -141,7 +141,7 @@ class Exchange:
 
             day = number_of(previous_trading_day(date_of(today)))
         account = Account(self.settings.account, 0, 0, 0, day, today, now, next_id)
-        self._books.flow(account, now, self.settings.cash * 100, "opening")
+        self._books.flow(account, now, "opening", self.settings.cash * 100)
         self.store.save(account)
         return account
 
@@ -286,7 +286,7 @@ class Exchange:
             raise UsageError("bad_money", text=f"{fen / 100:g}")
         with self.store.transaction():
             account, now = self._up_to_now()
-            self._books.flow(account, now, fen, "deposit")
+            self._books.flow(account, now, "deposit", fen)
             self.store.save(account)
             self._books.push_account(account, (), now)
 

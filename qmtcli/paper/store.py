@@ -74,7 +74,10 @@ CREATE TABLE loans (              -- money lent by repo
   maturity INTEGER NOT NULL,      -- the day on which it is back
   days INTEGER NOT NULL           -- that earn interest
 );
-CREATE TABLE flows (day INTEGER NOT NULL, time INTEGER NOT NULL, amount INTEGER NOT NULL, kind TEXT NOT NULL);
+CREATE TABLE flows (              -- money (fen) and shares that came or, below 0, went otherwise than by a trade
+  day INTEGER NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, amount INTEGER NOT NULL,
+  code TEXT NOT NULL, shares INTEGER NOT NULL
+);
 CREATE TABLE consumed (           -- what orders took of the snapshot last traded with
   code TEXT PRIMARY KEY, stamp INTEGER NOT NULL,
   levels TEXT NOT NULL            -- JSON: shares by price

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -119,6 +121,13 @@ class Bench:
         self.exchange = Exchange(self.settings, tape)
         self.exchange.feed.clock = self.clock  # type: ignore[assignment]
 
+    def reopen(self) -> None:
+        """What a process finds that comes after this one's end."""
+        tape = self.exchange.feed.tape
+        self.exchange.store.close()
+        self.exchange = Exchange(self.settings, tape)
+        self.exchange.feed.clock = self.clock  # type: ignore[assignment]
+
     @classmethod
     def of(cls, folder: Path, *ticks: Tick, code: str = SH, **options: Any) -> Bench:
         """One instrument, one day."""
@@ -170,8 +179,12 @@ def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
         orders = {order.id: order for order in store.select(Order)}
         trades, positions = store.select(Trade), {held.code: held for held in store.select(Position)}
         flows = store.one("SELECT sum(amount) FROM flows")
+        bonus = store.execute("SELECT code, sum(shares) FROM flows WHERE shares != 0 GROUP BY code")
+        lent = store.one("SELECT coalesce(sum(amount), 0) FROM loans")
+        returned = store.one("SELECT coalesce(sum(amount), 0) FROM flows WHERE kind = 'repo'")
     traded, turnover, amounts, paid = (dict.fromkeys(orders, 0) for _ in range(4))
-    cash, shares = flows, dict(given or {})
+    cash, shares = flows, Counter(given or {}) + Counter(dict(bonus))
+    assert returned + lent == sum(trade.amount for trade in trades if _lends(orders[trade.order_id].code))
     for trade in trades:
         order = orders[trade.order_id]
         buying = order.type == BUY
@@ -180,14 +193,14 @@ def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
         turnover[order.id] += trade.volume * trade.price
         amounts[order.id] += trade.amount
         paid[order.id] += trade.fee
-        lending = order.code[:3] in ("204", "131")
+        lending = _lends(order.code)
         cash += (-trade.amount if buying or lending else trade.amount) - trade.fee
         if not lending:
-            shares[order.code] = shares.get(order.code, 0) + (trade.volume if buying else -trade.volume)
+            shares[order.code] += trade.volume if buying else -trade.volume
     frozen, sold = 0, dict.fromkeys(shares, 0)
     for order in orders.values():
         assert (order.traded, order.turnover, order.fee) == (traded[order.id], turnover[order.id], paid[order.id])
-        lending = order.code[:3] in ("204", "131")
+        lending = _lends(order.code)
         if lending:
             assert amounts[order.id] == order.traded * 10_000
         else:
@@ -223,6 +236,14 @@ def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
         assert 0 <= held.sellable <= held.volume
         assert 0 <= held.locked <= held.volume
         assert held.volume or held.cost == 0
+        bought = json.loads(held.lots)
+        assert given or sum(volume for _, volume, _ in bought) == held.volume
+        assert [day for day, *_ in bought] == sorted(day for day, *_ in bought)
+        assert all(volume > 0 and fen >= 0 for _, volume, fen in bought)
+
+
+def _lends(code: str) -> bool:
+    return code[:3] in ("204", "131")
 
 
 _SIDES = {BUY: Side.BUY, SELL: Side.SELL}
