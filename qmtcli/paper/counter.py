@@ -113,6 +113,8 @@ class Counter:
     def _judge_means(self, account: Account, order: Order) -> Rejection | None:
         if self._books.spends(order):
             need, available = self._books.cost(order), account.available
+            if not self._feed.rules.proceeds_usable:
+                available = max(0, available - account.held)
             if need > available:
                 return Rejection(-50, f"可用资金不足: 需要 {need / 100:.2f}, 可用 {available / 100:.2f}")
             return None

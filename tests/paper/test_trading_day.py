@@ -465,6 +465,15 @@ def test_a_risk_warning_stock_has_a_daily_cap(tmp_path: Path) -> None:
     assert bench.order(filled).status == FILLED
 
 
+def test_the_money_of_a_sale_buys_the_same_day_unless_a_setting_says_otherwise(tmp_path: Path) -> None:
+    for usable, status in ((True, FILLED), (False, JUNK)):
+        bench = Bench.of(tmp_path / str(usable), book("10:00:00"), cash=100)
+        bench.exchange.feed.rules = bench.exchange.feed.rules._replace(proceeds_usable=usable)
+        bench.give(200)
+        bench.sell(200, 10.00)
+        assert bench.order(bench.buy(100, 10.01)).status == status
+
+
 def test_a_shanghai_market_order_needs_a_protection_price(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book("10:00:00"))
     row = bench.order(bench.buy(100, kind=42))
