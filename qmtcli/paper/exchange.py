@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 from qmtcli.errors import Refused, UsageError
 from qmtcli.paper.books import Books
@@ -331,13 +332,11 @@ def open_tape(settings: Settings) -> Tape:
     if settings.market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        tape = SampleTape()
+        tape = SampleTape(settings.hours)
     else:
-        from pathlib import Path
-
         from qmtcli.paper.folder import FolderTape
 
-        tape = FolderTape(Path(settings.market))
+        tape = FolderTape(Path(settings.market), settings.indexes)
     if settings.instruments:
         from qmtcli.paper.overridden import override
         from qmtcli.rules.instruments import read
