@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from qmtcli.config import Profile, state_dir
 from qmtcli.errors import ConfigError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from qmtcli.paper.exchange import Exchange
     from qmtcli.paper.settings import Settings
     from qmtcli.xt.session import Session
+
+#: told of the path of a file, now and then, while it is read, and of None afterwards
+Watch: TypeAlias = "Callable[[Path | None], None]"
 
 #: the vendor's class of native client, by its module
 _CLIENTS = {"xtquant.xtpythonclient": "XtQuantAsyncClient", "xtquant.datacenter": "IPythonApiClient"}
@@ -93,9 +96,10 @@ def now(profile: Profile, env: Mapping[str, str]) -> float:
     return Clock(settings.clock, settings.clock_started).now_ms() / 1000
 
 
-def prepare(profile: Profile, env: Mapping[str, str]) -> None:
+def prepare(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> None:
     """Make this process one that trades on the profile's backend, before any of the vendor's code is imported.
 
+    ``watch`` is told of a tape's files while they are read for the first time, see `qmtcli.paper.folder`.
     Raises ConfigError when the account's file or its market cannot be used, when the installed xtquant is not the
     vendor's (what stands in its place might trade for real), and for a live profile within a paper run or with faults.
     """
@@ -108,6 +112,10 @@ def prepare(profile: Profile, env: Mapping[str, str]) -> None:
             raise ConfigError("live_within_paper", profile=profile.name)
         return
     take_paper(paper_settings(profile, env))
+    if watch is not None and profile.market != "sample":
+        from qmtcli.paper import folder
+
+        folder.watch = watch
     open_exchange()
 
 
@@ -140,12 +148,12 @@ def keep_children(profile: Profile) -> None:
         keep_children()
 
 
-def open_session(profile: Profile, env: Mapping[str, str]) -> Session:
-    """A session on the profile's backend; nothing is connected yet. Raises ConfigError."""
+def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
+    """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
     from qmtcli.xt import loader
     from qmtcli.xt.session import Session
 
-    prepare(profile, env)
+    prepare(profile, env, watch)
     if profile.live:
         from qmtcli.xt import slots
 

@@ -648,9 +648,9 @@ ERRORS: dict[str, Text] = {
         "raise --value",
     ),
     "not_withdrawable": Text(
-        "{value} 元超过可取资金 {most} 元",
+        "{value:,.2f} 元超过可取资金 {most:,.2f} 元",
         "当日卖出所得下一交易日才可取; 买单冻结的先撤单",
-        "{value} CNY are more than the {most} that can be withdrawn",
+        "{value:,.2f} CNY are more than the {most:,.2f} that can be withdrawn",
         "money of today's sales can be withdrawn on the next trading day; cancel open buys first",
     ),
     "below_lot": Text(

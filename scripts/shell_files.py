@@ -86,6 +86,7 @@ FILES = {
     "qmt config init writes a first one.",
     "./qmt.yaml": "A folder's configuration. It may choose a profile and tighten; where money goes it may not say.",
     "~/.local/state/qmt/paper/PROFILE/ACCOUNT.sqlite": "A paper account.",
+    "~/.local/state/qmt/trading_days.txt": "Trading days from qmt calendar import.",
 }
 
 EXAMPLES = {
@@ -94,6 +95,7 @@ EXAMPLES = {
     "qmt orders --open --json | qmt cancel -": "Cancel every open order.",
     "qmt positions --json | qmt quote -": "Quotes of what is held.",
     "qmt buy 600519.SH --value 20万 --price last+2 --dry-run": "What an order would be; nothing is sent.",
+    "qmt sell 204001.SH --value 1万 --price peer": "Lend 10,000 CNY for a day, by repo.",
     "qmt paper next-day": "On paper: settle the day, and what was bought can be sold.",
 }
 

@@ -15,6 +15,9 @@ import pytest
 from qmtcli.paper import mount
 from qmtcli.testing import Result
 
+#: helpers of tests/paper that assert, some of them plugins of the modules beside them
+pytest.register_assert_rewrite("sessions")
+
 ROOT = Path(__file__).resolve().parents[1]
 #: real market data beside the repository; tests that need it skip where it is not
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -159,7 +159,7 @@ OUTCOMES: dict[str, Outcome] = {
         WRITES,
         _REJECTION,
         _rejection,
-        "order: an id, a 57 row, then the error with the request's number; `row: false`: no row. "
+        "order: an id, the error with the request's number, then a 57 row; `row: false`: no row. "
         "cancel: 0, then the cancel error; the order stays",
         "an id > 0 (cancel: 0), then `on_order_error` (`on_cancel_error`): an id is not acceptance",
     ),

@@ -16,12 +16,13 @@ from weakref import WeakSet
 
 from qmtcli.paper.codes import BUY, FIX_PRICE, REPORTED
 from qmtcli.paper.counter import NewOrder, Rejection
-from qmtcli.paper.exchange import Exchange, current
+from qmtcli.paper.exchange import Exchange, current, of
 from qmtcli.paper.faults import METHODS, NOTHING, WRITES, Plan, script
 from qmtcli.paper.records import fill, raw, record
 from qmtcli.paper.refusals import callback_of, refusal
 from qmtcli.paper.settings import Settings
-from qmtcli.paper.trading import XtQuantAsyncClient
+from qmtcli.paper.store import Order
+from qmtcli.paper.trading import Account, XtQuantAsyncClient
 
 _POLL_SECONDS = 0.02
 #: account status after hours: ids are given out, and no order comes of them
@@ -134,7 +135,8 @@ class FaultyClient(XtQuantAsyncClient):
         if call == "order":
             return _text(request, "m_strStockCode"), _text(request, "m_strOrderRemark", "m_strOrderRemarkNew")
         order_id = request.m_nOrderID or int(_text(request, "m_strOrderSysID") or 0)
-        orders = self._exchange.orders(order_id) if self._exchange and order_id else []
+        account = self._owned(request)
+        orders = account.exchange.orders(order_id) if account and order_id else []
         return (orders[0].code, orders[0].remark) if orders else ("", "")
 
     def _under_status(self, call: str, plan: Plan) -> Plan:
@@ -149,19 +151,22 @@ class FaultyClient(XtQuantAsyncClient):
     def _change(self, plan: Plan) -> None:
         """What holds from here on."""
         if plan.dead:
-            self._exchange, self._lost = None, True
+            self._unlink()
+            self._lost = True
         if plan.status is not None:
             self._status, self._status_told = plan.status, False
         if plan.foreign and self._exchange is not None:
-            self._foreign.append(self._foreign_order(plan.foreign))
-            if self._subscribed:
+            own = self._of(self._exchange.settings.account)
+            self._foreign.append(self._foreign_order(own, plan.foreign))
+            if own.seen is not None:
                 self._answer("bindOnStockOrderCallback", self._foreign[-1])
 
     def _tell_status(self) -> None:
-        if self._subscribed and not self._status_told and self._exchange is not None:
+        if self._status_told or self._status is None:
+            return
+        for account in self._subscribed():
             self._status_told = True
-            status = fill(record("XtAccountStatus")(), **self._who(), status=self._status)
-            self._answer("bindOnUpdateAccountStatusCallback", status)
+            self._answer("bindOnUpdateAccountStatusCallback", account.rows.status(self._status))
 
     # -- what the exchange is told ---------------------------------------------------------------------
 
@@ -219,6 +224,9 @@ class FaultyClient(XtQuantAsyncClient):
     def _edited(self, call: str, plan: Plan, word: _Said) -> _Said:
         if word.kind == "error" and not plan.numbered and word.callback == "bindOnOrderErrorCallback":
             fill(word.values[0], seq=-1)
+        if word.callback == "bindOnUpdateAccountStatusCallback" and self._status is not None:
+            fill(word.values[0], status=self._status)
+            self._status_told = bool(plan.pushes)
         if word.kind != "reply" or call in WRITES or self._exchange is None:
             return word
         seq, answer = word.values
@@ -226,7 +234,7 @@ class FaultyClient(XtQuantAsyncClient):
             orders = call == "query_orders"
             answer = [row for row in answer if self._script.lists(row.order_id, orders)]
             if orders and self._request.m_nOrderID == 0:
-                answer += self._foreign
+                answer += [row for row in self._foreign if row.account_id == self._request.account_id]
         elif call == "query_account_status" and self._status is not None:
             answer = [fill(row, status=self._status) for row in answer]
         return word._replace(values=(seq, answer))
@@ -248,7 +256,8 @@ class FaultyClient(XtQuantAsyncClient):
         if not plan.answered:
             self._unanswered[seq] = reply
         if plan.cut and self._exchange is not None:
-            self._exchange, self._lost = None, True
+            self._unlink()
+            self._lost = True
             self._late.clear()
             self._answer("bindOnDisconnectedCallback")
 
@@ -281,38 +290,29 @@ class FaultyClient(XtQuantAsyncClient):
             for _, speak in due:
                 speak()
 
-    def _foreign_order(self, remark: str) -> Any:
+    def _foreign_order(self, account: Account, remark: str) -> Any:
         """A row whose long remark is empty, and whose short one no reader can take."""
-        assert self._exchange is not None
-        row = fill(
-            record("XtOrder")(),
-            **self._who(),
-            stock_code="600000.SH",
-            order_id=_no_order_id(),
-            order_time=self._exchange.feed.now_ms() // 1000,
-            order_type=BUY,
-            order_volume=100,
-            price_type=FIX_PRICE,
-            price=9.0,
-            order_status=REPORTED,
-        )
-        return fill(row, m_strOrderRemark=remark)
+        now = account.exchange.feed.now_ms()
+        order = Order(_no_order_id(), 0, now, "600000.SH", "", BUY, 100, FIX_PRICE, 9_000, 9_000, REPORTED, "", "")
+        return fill(account.rows.order(order), m_strOrderRemark=remark)
 
     # -- for tests -------------------------------------------------------------------------------------
 
     def catch_up(self) -> None:
         """Say all that is due now: what the market and other sessions have done, and late answers."""
         with self._delivery:
-            if self._exchange is not None:
-                self._exchange.refresh()
-                self._deliver(self._exchange.store.events)
+            for account in [*self._accounts.values()]:
+                account.exchange.refresh()
+                self._deliver(account, account.exchange.store.events)
         self.speak_due()
 
     def move(self, exchange: Exchange) -> None:
-        """Go on with another exchange over the same account."""
+        """Go on with another exchange over the same account, and over the terminal's others."""
         with self._delivery:
             if self._exchange is not None:
                 self._exchange = exchange
+                for account_id, account in self._accounts.items():
+                    account.exchange = of(account_id)
 
     def leave(self) -> None:
         """Stop, whatever the script says, and keep hold of nobody."""

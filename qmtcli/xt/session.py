@@ -366,7 +366,8 @@ class Session:
                 self._orders[order.order_id] = order
         elif kind == "order_error":
             order_id = str(int(rows.number(value, "order_id")))
-            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, rows.text(value, "error_msg"))
+            words = rows.reason(rows.text(value, "error_msg"))
+            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, words)
         elif kind == "cancel_error":
             self._cancel_errors[str(int(rows.number(value, "order_id")))] = rows.text(value, "error_msg")
         elif kind == "disconnected":

@@ -91,7 +91,7 @@ WORDS = "委托被拒绝"
 
 def rests(order_id: int = 1) -> list[tuple[Any, ...]]:
     """The pushes of an order that rests."""
-    return [("order", order_id, 50), ("asset",)]
+    return [("order", order_id, 50), ("order", order_id, 50), ("asset",)]
 
 
 def is_canceled(order_id: int = 1) -> list[tuple[Any, ...]]:
@@ -101,7 +101,9 @@ def is_canceled(order_id: int = 1) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def session(paper: Paper) -> Session:
-    return Session(paper)
+    made = Session(paper)
+    assert made.told() == [("status", 0)]
+    return made
 
 
 @pytest.fixture
@@ -162,7 +164,7 @@ def test_nothing_goes_wrong_without_a_rule(paper: Paper, session: Session) -> No
 def test_reject(paper: Paper, session: Session) -> None:
     paper.faults.order("reject", error_id=-61, message="不让买").once()
     seq = session.order()
-    assert session.told() == [("response", 1, seq), ("order", 1, 57), ("error", 1, -61, "不让买", seq)]
+    assert session.told() == [("response", 1, seq), ("error", 1, -61, "不让买", seq), ("order", 1, 57)]
     assert (statuses(paper), paper.account.orders[0]["status_msg"]) == ([57], "不让买")
     assert session.order_and_wait() == 2
     assert statuses(paper) == [57, 50]
@@ -271,7 +273,7 @@ def test_a_rejection_on_its_way(paper: Paper, session: Session) -> None:
     seq = session.order()
     assert session.told() == [("response", 1, seq), ("order", 1, 49)]
     paper.clock.step(3)
-    assert session.told() == [("order", 1, 57), ("error", 1, -1, WORDS, seq)]
+    assert session.told() == [("error", 1, -1, WORDS, seq), ("order", 1, 57)]
 
 
 @pytest.mark.parametrize(("what", "pushes"), [("both", 2), ("answer", 1), ("pushes", 2)])
@@ -324,8 +326,8 @@ def test_rules_that_meet_act_together(paper: Paper, session: Session) -> None:
     paper.faults.order("twice", what="pushes")
     paper.faults.order("-1 and yet live", message="二")
     seq = session.order()
-    assert session.told() == [("response", -1, seq), ("order", 1, 50), ("order", 1, 50), ("asset",), ("asset",)]
-    assert session.trader.callback.heard[0][1].error_msg == "二"
+    assert session.told() == [("response", -1, seq), *(push for push in rests() for _ in range(2))]
+    assert session.trader.callback.wait("on_order_stock_async_response").error_msg == "二"
     account = paper.stock_account
     assert [len(session.trader.query_stock_orders(account)) for _ in range(2)] == [0, 1]
 
@@ -386,7 +388,7 @@ def test_errors_and_answers_two_times(paper: Paper, session: Session) -> None:
     seq = session.order(10.50)
     response, *pushes = session.told()
     assert response == ("response", 1, seq)
-    assert [push[:3] for push in pushes] == [("order", 1, 57)] * 2 + [("error", 1, -43)] * 2
+    assert [push[:3] for push in pushes] == [("error", 1, -61)] * 2 + [("order", 1, 57)] * 2
 
 
 def test_a_callback_that_raises_swallows_the_error(paper: Paper) -> None:
@@ -398,7 +400,7 @@ def test_a_callback_that_raises_swallows_the_error(paper: Paper) -> None:
     trader = paper.trader(Clumsy())
     seq = trader.order_stock_async(paper.stock_account, CODE, BUY, 100, LIMIT, 8.90)
     paper.flush()
-    assert trader.callback.names == ["on_order_stock_async_response"]
+    assert trader.callback.names == ["on_account_status", "on_order_stock_async_response"]
     assert [str(error) for error in trader.callback.raised] == ["clumsy"]
     assert list(trader.queuing_order_errors_byseq) == [seq]
 
@@ -633,7 +635,7 @@ def test_subscribe(paper: Paper) -> None:
     assert waiting.is_unanswered()
     trader.order_stock(paper.stock_account, CODE, BUY, 100, LIMIT, 8.90)
     paper.flush()
-    assert trader.callback.names == ["on_stock_order", "on_stock_asset"]
+    assert trader.callback.names == ["on_account_status", *["on_stock_order"] * 2, "on_stock_asset"]
     assert trader.subscribe(paper.stock_account) == 0
     assert trader.unsubscribe(paper.stock_account) == 0
 
