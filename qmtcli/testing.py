@@ -118,12 +118,11 @@ class Paper:
         profile = config.load({}, os.environ, self.folder).profile()
         backend.take_paper(backend.paper_settings(profile, os.environ))
         loader.load()
-        if exchange.current.cache_info().currsize:
-            before = exchange.current()
-            exchange.current.cache_clear()
-            for client in _clients():
-                client.move(exchange.current())
-            before.store.close()
+        before = exchange.forget()
+        for client in _clients() if before else ():
+            client.move(exchange.current())
+        for held in before:
+            held.store.close()
 
     def close(self) -> None:
         """End every session, subscription and call that waits; the environment is as it was."""
@@ -138,9 +137,8 @@ class Paper:
         for thread in threading.enumerate():
             if thread.name.startswith("paper-"):
                 thread.join(PATIENCE)
-        if exchange.current.cache_info().currsize:
-            exchange.current().store.close()
-        exchange.current.cache_clear()
+        for held in exchange.forget():
+            held.store.close()
         for trader in self._traders:
             trader.loop.close()
             if getattr(trader, "oldloop", _loop()) is not _loop():  # on Pythons that make none, it is `new_trader`'s
@@ -208,6 +206,11 @@ class Paper:
     def deposit(self, yuan: int | float | Decimal) -> None:
         """Pay money in, CNY. Raises UsageError for what is no amount of it."""
         self._exchange().deposit(round(yuan * 100))
+        self.flush()
+
+    def withdraw(self, yuan: int | float | Decimal) -> None:
+        """Pay money out, CNY. Raises UsageError, and Refused for more than can be withdrawn."""
+        self._exchange().withdraw(round(yuan * 100))
         self.flush()
 
     # -- other processes -------------------------------------------------------------------------------
