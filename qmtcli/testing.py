@@ -143,6 +143,7 @@ class Paper:
             trader.loop.close()
             if getattr(trader, "oldloop", _loop()) is not _loop():  # on Pythons that make none, it is `new_trader`'s
                 trader.oldloop.close()
+            trader.oldloop = _loop()  # which its end makes the current one
         asyncio.set_event_loop(_loop())
         self._traders.clear()
         os.environ.clear()
