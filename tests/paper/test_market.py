@@ -486,6 +486,19 @@ def test_minutes_add_up_to_longer_bars(xtdata: Any) -> None:
         assert abs(made.amount.sum() - day.amount) < 0.01
 
 
+def test_repo_has_bars_until_half_past_three(xtdata: Any, world: World) -> None:
+    world.clock("2026-11-23T15:20:30")
+    ones = xtdata.get_market_data_ex([], ["204001.SH"], "1m", "20261123")["204001.SH"]
+    assert (len(ones), list(ones.index[-2:])) == (1 + 240 + 21, ["20261123152000", "20261123152100"])
+    fives = xtdata.get_market_data_ex([], ["204001.SH"], "5m", count=2)["204001.SH"]
+    assert list(fives.index) == ["20261123152000", "20261123152500"]
+    world.clock("2026-11-24T10:00:00")
+    ones = xtdata.get_market_data_ex([], ["204001.SH"], "1m", "20261123", "20261123")["204001.SH"]
+    assert (len(ones), ones.index[-1]) == (271, "20261123153000")
+    stock = xtdata.get_market_data_ex([], ["600000.SH"], "1m", "20261123", "20261123")["600000.SH"]
+    assert (len(stock), stock.index[-1]) == (241, "20261123150000")
+
+
 def test_weeks_and_months_carry_the_date_of_their_last_day(xtdata: Any) -> None:
     def labels(period: str, count: int) -> list[str]:
         return list(xtdata.get_market_data_ex([], ["600000.SH"], period, count=count)["600000.SH"].index)

@@ -123,6 +123,16 @@ def test_the_opening_print_is_the_days_open() -> None:
         assert _tick(code, DAY, "15:00:00").open == tick.open
 
 
+@pytest.mark.parametrize(("code", "day"), [("204001.SH", date(2024, 8, 12)), ("113052.SH", DAY), ("019547.SH", DAY)])
+def test_without_an_auction_the_close_is_the_last_trade(code: str, day: date) -> None:
+    """On a day of 4 % too, which a repo rate may have."""
+    (whole,) = TAPE.bars(code, "1d", day, day)
+    last = TAPE.bars(code, "1m", day, day)[-1]
+    end = _tick(code, day, "16:00:00")
+    assert whole.close == last.close == end.last == TAPE.preclose(code, day + timedelta(days=1))
+    assert (sum(bar.volume for bar in TAPE.bars(code, "1m", day, day)), whole.volume) == (end.volume, end.volume)
+
+
 # -- after hours -------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +147,7 @@ def test_after_hours_volume_grows_at_the_close(code: str) -> None:
     assert sum(b > a for a, b in pairwise(volumes)) > 50
     for tick in ticks:
         assert (tick.last, tick.open, tick.high, tick.low) == (close.last, close.open, close.high, close.low)
+        assert tick.volume % 100 == 0
         assert tick.amount - close.amount == (tick.volume - close.volume) * close.last // 10
         # at one price, so that only one side can be waiting
         ((price, volume),) = tick.asks + tick.bids
