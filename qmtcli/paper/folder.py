@@ -7,8 +7,8 @@ its end. A code that has only bars has a history and no quotes. A file is read w
 that it may hold, by its name, and then it is kept as an index (`qmtcli.paper.index`). In what units it counts is
 told in `qmtcli.paper.reading`.
 
-An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no
-prefix does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess. An optional
+An optional ``instruments.csv`` (see `qmtcli.rules.instruments`) tells what no prefix does; a column ``levels`` of
+it, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess. An optional
 ``dividends.csv`` tells its ex-days (`qmtcli.paper.dividends`): the preclose of one, where no tape says it, is the
 reference price.
 """
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from functools import cached_property, partial
 from operator import itemgetter
 from pathlib import Path
@@ -36,6 +35,8 @@ from qmtcli.paper.tape import Bar, Tick
 from qmtcli.rules.boards import classify, instrument
 from qmtcli.rules.corporate import Action
 from qmtcli.rules.ticks import tick
+from qmtcli.text import day as read_day
+from qmtcli.text import read_file
 
 if TYPE_CHECKING:
     from qmtcli.paper.columns import Columns
@@ -230,7 +231,6 @@ class FolderTape:
     def _open(self, code: str, first: date, last: date) -> list[tuple[Path, Index]]:
         """Of the files that may hold something of a code on these days. Raises ConfigError."""
         self.instrument(code)
-        self._level_unit(code)
         own = [path for path in self._files.get(code, ()) if first <= (_day_in_name(path) or first) <= last]
         return [(path, self._index_of(path, code)) for path in own] + [
             (path, self._index_of(path)) for path in self._mixed
@@ -243,7 +243,7 @@ class FolderTape:
     def _index(self, name: str, paths: list[Path], code: str, make: Callable[[], Contents]) -> Index:
         if name not in self._indexes:
             kept = self._kept and self._kept / f"{name}.index"
-            levels = {held: told for held in ([code] if code else self._table) if (told := self._told(held, "levels"))}
+            levels = {held: told for held in ([code] if code else self._table) if (told := self._level_unit(held))}
             key = key_of([path.absolute() for path in paths], levels=levels)
             self._indexes[name] = open_index(kept, key, make, anew=name in self._damaged)
         return self._indexes[name]
@@ -260,7 +260,7 @@ class FolderTape:
                 watch(path)
                 kind, _ = classify(held) or (Kind.STOCK, None)
                 if "lastPrice" in rows:
-                    days = reading.snapshots(rows, kind, self._told(held, "levels"))
+                    days = reading.snapshots(rows, kind, self._level_unit(held))
                     contents.days[held] = {day: pack(of_day) for day, of_day in days}
                 else:
                     period = _period(rows)
@@ -272,16 +272,12 @@ class FolderTape:
     # -- what no price tells ---------------------------------------------------------------------------
 
     @cached_property
-    def _table(self) -> dict[str, Columns]:
-        from qmtcli.paper.columns import Columns
+    def _table(self) -> dict[str, dict[str, Any]]:
+        """What ``instruments.csv`` tells, by code."""
+        from qmtcli.rules.instruments import read
 
         path = self._folder / _TABLE
-        return Columns.read(path).split("code") if path.is_file() else {}
-
-    def _told(self, code: str, name: str) -> str:
-        """A cell of the code's line in ``instruments.csv``; empty when there is none."""
-        row = self._table.get(code)
-        return str(row.values(name)[-1]).strip() if row and name in row else ""
+        return read(read_file(str(path)), str(path), {"levels": _level_word}) if path.is_file() else {}
 
     def _reference(self, code: str, close: int, after: date, day: date) -> int:
         """Reference price of ``day`` by the close of ``after``, the day before it, milli."""
@@ -289,48 +285,20 @@ class FolderTape:
         return self._dividends.reference(code, close, tick(of), after, day) if of else close
 
     def _level_unit(self, code: str) -> str:
-        levels = self._told(code, "levels")
-        if levels not in ("", "lots", "shares"):
-            raise self._table[code].error(0, f"levels is {levels!r}")
-        return levels
+        unit: str = self._table.get(code, {}).get("levels", "")
+        return unit
 
     def _instrument(self, code: str) -> Instrument | None:
-        if classify(code) is None:
-            return None
-        told: dict[str, Any] = {}
-        for name, parse in _TOLD.items():
-            if text := self._told(code, name):
-                try:
-                    told[name] = parse(text)
-                except (ValueError, InvalidOperation):
-                    raise self._table[code].error(0, f"{name} is {text!r}") from None
-        return instrument(code, self._told(code, "name") or code, **told)
+        from qmtcli.rules.instruments import fields
+
+        told = fields(code, self._table)
+        return instrument(code, **{"name": code, **told}) if "kind" in told or classify(code) else None
 
 
-_YES = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "是": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "否": False,
-}
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in _YES:
+def _level_word(text: str) -> str:
+    if text not in ("lots", "shares"):
         raise ValueError(text)
-    return _YES[text.lower()]
-
-
-def _date(text: str) -> date:
-    return date.fromisoformat(text if "-" in text else f"{text[:4]}-{text[4:6]}-{text[6:]}")
-
-
-#: columns of ``instruments.csv`` that are fields of an Instrument
-_TOLD: dict[str, Callable[[str], object]] = {"st": _flag, "t0": _flag, "listed": _date, "band": Decimal}
+    return text
 
 
 def _is_table(path: Path) -> bool:
@@ -352,7 +320,7 @@ def _day_in_name(path: Path) -> date | None:
     if len(days) != 1 or "1d" in parts or "1m" in parts:
         return None
     try:
-        return _date(days[0])
+        return read_day(days[0])
     except ValueError:
         return None
 
