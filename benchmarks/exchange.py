@@ -157,7 +157,7 @@ def last_of(tick: Tick | None) -> Tick:
 
 
 def account_file(folder: Path, tapes: str) -> Path:
-    """The file of the account that is brought up to date, and beside it, with another ending, as it was in the morning."""
+    """The account that is brought up to date; the file beside it, with another ending, is of the morning."""
     return folder / f"home_{tapes}" / f"{ACCOUNT}.sqlite"
 
 

@@ -10,6 +10,7 @@ at 9.00, with more than 20,000 shares on display.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from operator import add, mul, sub
 from typing import Any, NamedTuple
 
 from qmtcli.model import Instrument
+from qmtcli.paper.clock import DAY_MS
 from qmtcli.paper.tape import Bar, Level, Tick, approach
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.corporate import Action
@@ -98,6 +100,9 @@ _NOON = 41_400_000  # 11:30
 _AFTERNOON = 46_800_000  # 13:00
 _LAST_CALL = 53_820_000  # 14:57
 _CLOSE = 54_000_000  # 15:00
+
+#: an ask where there is none
+_ANY_PRICE = 1 << 62
 
 #: minutes of the two continuous phases
 _MINUTES = 237
@@ -391,9 +396,19 @@ class SampleTape:
         return ticks
 
     def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-        """See `qmtcli.paper.tape.Tape.approach`."""
-        shown = self.tick(code, day, after)
-        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+        """See `qmtcli.paper.tape.Tape.approach`; only minutes that may be near are generated."""
+        if code not in _ROWS:
+            return None
+        reaches = _reaches(code, day.toordinal())
+        for at in range(max(0, bisect_right(_MINUTE_BEGINS, after) - 1), bisect_right(_MINUTE_BEGINS, until)):
+            lowest, highest = reaches[at]
+            if (buy and lowest <= buy) or (sell and highest >= sell):
+                first, last = max(after, _MINUTE_BEGINS[at] - 1), min(until, _MINUTE_BEGINS[at + 1] - 1)
+                shown = self.tick(code, day, first)
+                found = approach(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
+                if found:
+                    return found
+        return None
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
         """None: no instrument of the sample has an ex-day."""
@@ -407,6 +422,28 @@ class SampleTape:
         make = _minute_bars if period == "1m" else _day_bars
         days = (first + timedelta(days=n) for n in range((last - first).days + 1))
         return [bar for day in days for bar in make(row, day)]
+
+
+#: the minutes in which there are snapshots; the noon is one, and so is what comes after 15:00
+_MINUTE_BEGINS = (*range(_CALL, _NOON + 1, 60_000), *range(_AFTERNOON, _CLOSE + 1, 60_000), DAY_MS)
+
+
+@lru_cache(maxsize=64)
+def _reaches(code: str, day: int) -> list[tuple[int, int]]:
+    """Prices (milli) that bids and last do not fall below in each minute, and that asks and last do not exceed."""
+    row, model = _ROWS[code], _day(code, day)
+    reaches = []
+    for begin in _MINUTE_BEGINS[:-1]:
+        trading = _MORNING <= begin <= _NOON or _AFTERNOON <= begin < _LAST_CALL
+        if not (trading and row.lots and row.gap):
+            reaches.append((0, _ANY_PRICE))
+            continue
+        minute = (begin - (_MORNING if begin <= _NOON else _AFTERNOON - 7_200_000)) // 60_000
+        low, high = sorted(model.path[minute : minute + 2])
+        bid = low if model.locked else (low - 1) // row.gap * row.gap
+        ask = _ANY_PRICE if model.locked else (high // row.gap + 1) * row.gap * row.tick
+        reaches.append((bid * row.tick, ask))
+    return reaches
 
 
 def _day_bars(row: _Row, on: date) -> list[Bar]:
