@@ -10,12 +10,11 @@ at 9.00, with more than 20,000 shares on display.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import add, mul, sub
 from typing import Any, NamedTuple
 
@@ -399,11 +398,9 @@ class SampleTape:
         """See `qmtcli.paper.tape.Tape.approach`; only minutes that may be near are generated."""
         if code not in _ROWS:
             return None
-        reaches = _reaches(code, day.toordinal())
-        for at in range(max(0, bisect_right(_MINUTE_BEGINS, after) - 1), bisect_right(_MINUTE_BEGINS, until)):
-            lowest, highest = reaches[at]
-            if (buy and lowest <= buy) or (sell and highest >= sell):
-                first, last = max(after, _MINUTE_BEGINS[at] - 1), min(until, _MINUTE_BEGINS[at + 1] - 1)
+        for begin, end, lowest, highest in _reaches(code, day.toordinal()):
+            if after < end and begin <= until and ((buy and lowest <= buy) or (sell and highest >= sell)):
+                first, last = max(after, begin - 1), min(until, end - 1)
                 shown = self.tick(code, day, first)
                 found = approach(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
                 if found:
@@ -429,20 +426,20 @@ _MINUTE_BEGINS = (*range(_CALL, _NOON + 1, 60_000), *range(_AFTERNOON, _CLOSE + 
 
 
 @lru_cache(maxsize=64)
-def _reaches(code: str, day: int) -> list[tuple[int, int]]:
-    """Prices (milli) that bids and last do not fall below in each minute, and that asks and last do not exceed."""
+def _reaches(code: str, day: int) -> list[tuple[int, int, int, int]]:
+    """Each minute, [begin, end): what bids and last do not fall below in it, and what asks and last do not exceed."""
     row, model = _ROWS[code], _day(code, day)
     reaches = []
-    for begin in _MINUTE_BEGINS[:-1]:
+    for begin, end in pairwise(_MINUTE_BEGINS):
         trading = _MORNING <= begin <= _NOON or _AFTERNOON <= begin < _LAST_CALL
         if not (trading and row.lots and row.gap):
-            reaches.append((0, _ANY_PRICE))
+            reaches.append((begin, end, 0, _ANY_PRICE))
             continue
         minute = (begin - (_MORNING if begin <= _NOON else _AFTERNOON - 7_200_000)) // 60_000
         low, high = sorted(model.path[minute : minute + 2])
         bid = low if model.locked else (low - 1) // row.gap * row.gap
         ask = _ANY_PRICE if model.locked else (high // row.gap + 1) * row.gap * row.tick
-        reaches.append((bid * row.tick, ask))
+        reaches.append((begin, end, bid * row.tick, ask))
     return reaches
 
 
