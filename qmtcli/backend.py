@@ -20,14 +20,29 @@ Watch: TypeAlias = "Callable[[Path | None], None]"
 
 #: the vendor's class of native client, by its module
 _CLIENTS = {"xtquant.xtpythonclient": "XtQuantAsyncClient", "xtquant.datacenter": "IPythonApiClient"}
-#: names of the fee schedule by the keys of a profile's ``fees``
-_FEES = {"commission": "rate", "minimum": "minimum"}
+#: the file of imported trading days in the state folder
+_CALENDAR = "trading_days.txt"
+
+
+def calendar_file(env: Mapping[str, str]) -> Path:
+    """Where imported trading days are kept, whether there are any or not."""
+    return Path(state_dir(env)).absolute() / _CALENDAR
+
+
+def supply_calendar(env: Mapping[str, str]) -> None:
+    """Have the calendar go on by the days imported, if any; the file is read when a day is asked for."""
+    from qmtcli.rules import calendar
+    from qmtcli.text import read_file
+
+    path = calendar_file(env)
+    calendar.supply(str(path) if path.exists() else "", read_file)
 
 
 def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
     """The run that a paper profile describes. Raises ConfigError for a clock that is no time."""
     from qmtcli.paper.clock import Clock
     from qmtcli.paper.settings import Settings
+    from qmtcli.rules.settings import write
 
     if profile.market == "xtdata":
         raise ConfigError("market_not_served", market=profile.market)
@@ -42,13 +57,30 @@ def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
     return Settings(
         home=str(Path(state_dir(env)).absolute() / "paper" / profile.name),
         account=profile.account,
+        accounts=list(profile.accounts),
+        account_type=profile.account_type,
         market=profile.market,
         hours=profile.hours,
         clock=clock,
         clock_started=started,
         cash=profile.cash,
-        fees={_FEES[name]: str(value) for name, value in profile.fees.items()},
+        fees={name: write(value) for name, value in profile.fees.items()},
+        rules={name: write(value) for name, value in profile.rules.items()},
+        instruments=profile.instruments or "",
+        calendar=str(imported) if (imported := calendar_file(env)).exists() else "",
     )
+
+
+def now(profile: Profile, env: Mapping[str, str]) -> float:
+    """Epoch seconds by the profile's clock: the machine's, or on paper what is set for it. Raises ConfigError."""
+    import time
+
+    if profile.live:
+        return time.time()
+    from qmtcli.paper.clock import Clock
+
+    settings = paper_settings(profile, env)
+    return Clock(settings.clock, settings.clock_started).now_ms() / 1000
 
 
 def prepare(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> None:

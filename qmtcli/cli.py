@@ -37,8 +37,11 @@ COMMANDS: dict[str, Entry] = {
     "asset": Entry("asset", "资金", "money and value"),
     "run-strategy": Entry("run_strategy", "运行策略文件", "run a strategy file"),
     "config": Entry("config", "配置: init, show, path", "configuration: init, show, path"),
+    "calendar": Entry("calendar", "交易日历: show, import", "trading days: show, import"),
     "paper": Entry(
-        "paper", "模拟账户: status, reset, deposit, next-day", "the paper account: status, reset, deposit, next-day"
+        "paper",
+        "模拟账户: status, reset, deposit, withdraw, next-day",
+        "the paper account: status, reset, deposit, withdraw, next-day",
     ),
 }
 

@@ -112,22 +112,25 @@ class Desk:
                 # a limit that is written down and not kept is worse than none
                 raise Refused("limits_need_a_ledger", limits=held)
 
-    def check_limits(self, request: OrderRequest, value: Decimal | None, last: Decimal | None) -> None:
+    def check_limits(
+        self, request: OrderRequest, value: Decimal | None, last: Decimal | None, lends: bool = False
+    ) -> None:
         """Hold an order to the profile's limits on one order. Raises Refused.
 
-        ``value`` is the most CNY it can cost; value and volume bind buys, the distance from the last price both.
+        ``value`` is the most CNY it can cost; value and volume bind buys, the distance from the last price both. What
+        ``lends`` (a repo's sell) is bound as a buy, and its price, a rate, not at all.
         """
         limits = self.profile.limits
         if not isinstance(limits, Limits):
             return
-        buying = request.side is Side.BUY
+        buying = request.side is Side.BUY or lends
         if limits.symbols is not None and buying and request.code not in limits.symbols:
             raise Refused("limit_symbols", code=request.code, allowed=sorted(limits.symbols))
         if limits.order_volume is not None and buying and request.volume > limits.order_volume:
             raise Refused("limit_order_volume", volume=request.volume, limit=limits.order_volume)
         if limits.order_value is not None and buying and (value is None or value > limits.order_value):
             raise Refused("limit_order_value", value=value, limit=limits.order_value)
-        if limits.price_away is not None and request.price:
+        if limits.price_away is not None and request.price and not lends:
             if last is None:
                 raise Refused("limit_price_away_unknown", code=request.code)
             away = abs(request.price / last - 1)

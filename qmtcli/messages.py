@@ -68,6 +68,42 @@ ERRORS: dict[str, Text] = {
         "one order of {code} is at most {cap}, not {volume}",
         "split it into several orders",
     ),
+    "off_hours": Text(
+        "{time} 交易所不接受 {code} 的这种委托",
+        "等交易时间; 或加 --next-session 照样发送, 由券商或交易所决定",
+        "the exchange takes no such order of {code} at {time}",
+        "wait for trading hours, or send it all the same with --next-session for broker and exchange to decide",
+    ),
+    "not_continuous": Text(
+        "市价委托只在连续竞价时有效, {time} {code} 不在连续竞价",
+        "用限价; 或加 --next-session 照样发送, 由券商或交易所决定",
+        "market orders are for continuous trading, and {code} is not in it at {time}",
+        "use a limit order, or send it all the same with --next-session for broker and exchange to decide",
+    ),
+    "no_after_hours": Text(
+        "{code} 没有盘后定价交易",
+        "在交易时间内委托",
+        "{code} does not trade after hours",
+        "order in trading hours",
+    ),
+    "after_hours_not_live": Text(
+        "实盘 {profile}: miniQMT 是否接受盘后定价委托未经证实",
+        "在用户配置该 profile 下写 rules: {{after_hours_live: true}} 即发送",
+        "live profile {profile}: nobody has seen miniQMT take an after-hours order",
+        "to send it say rules: {{after_hours_live: true}} below that profile in your own file",
+    ),
+    "repo_is_lent": Text(
+        "{code}: 逆回购借出资金是卖出, 买入是借入资金, 这里不做",
+        "借出: qmt sell {code} 10 --limit 年利率",
+        "{code}: money is lent by selling repo; buying it borrows, which is not done here",
+        "to lend: qmt sell {code} 10 --limit RATE",
+    ),
+    "all_of_repo": Text(
+        "逆回购没有可卖的持仓, all 无意义",
+        "写数量 (每份 100 元), 或 --value 元",
+        "repo is not held, so all of it means nothing",
+        "give units of 100 CNY, or the CNY to lend with --value",
+    ),
     "no_market_orders": Text(
         "{code} 不接受市价委托",
         "用限价: --limit 或 --price",
@@ -85,6 +121,48 @@ ERRORS: dict[str, Text] = {
         "交易所公布新一年的休市安排后, 用 qmt calendar import FILE 导入",
         "the trading calendar ends on {last}",
         "import the days the exchanges published since: qmt calendar import FILE",
+    ),
+    "calendar_damaged": Text(
+        "导入的交易日历已损坏: {path} 第 {line} 行: {text}",
+        "删除它, 再用 qmt calendar import FILE 导入",
+        "the imported calendar is damaged: {path}, line {line}: {text}",
+        "delete it and import the days again: qmt calendar import FILE",
+    ),
+    "calendar_empty": Text(
+        "里面没有一个交易日",
+        "每行一个日期, 如 20270104 或 2027-01-04, 从早到晚",
+        "there is no trading day in it",
+        "one day a line, like 20270104 or 2027-01-04, earliest first",
+    ),
+    "calendar_contradicts": Text(
+        "第 {line} 行: {day} 与 qmt 自带的交易日历不符",
+        "用交易所公布的交易日; 没有改动任何东西",
+        "line {line}: {day} contradicts the calendar that came with qmt",
+        "use the days that the exchanges published; nothing was changed",
+    ),
+    "calendar_closed_day": Text(
+        "第 {line} 行: {day} 是周末或法定节日, 交易所不开市",
+        "用交易所公布的交易日; 没有改动任何东西",
+        "line {line}: {day} is a weekend or a holiday by law, on which no exchange trades",
+        "use the days that the exchanges published; nothing was changed",
+    ),
+    "calendar_gap": Text(
+        "第 {line} 行: {first} 到 {last} 相隔 {days} 天, 中间缺交易日",
+        "补全中间的交易日; 没有改动任何东西",
+        "line {line}: {days} days from {first} to {last}, so days are missing",
+        "add the days between; nothing was changed",
+    ),
+    "calendar_year": Text(
+        "第 {line} 行: {year} 年不像交易所的日历: {days} 个交易日, 春节休市 {pause} 天",
+        "工作日或节假日软件包不是交易所的日历; 用交易所公布的交易日",
+        "line {line}: {year} cannot be right: {days} trading days, {pause} days over the Spring Festival",
+        "weekdays or a package of holidays are not the exchanges' calendar: use the days they published",
+    ),
+    "instruments_unreadable": Text(
+        "读不了证券表 {file} 第 {line} 行: {why}",
+        "改正这一行; 列: code 及 name, kind, board, st, listed, t0, band, delisting, relisted",
+        "cannot read the table of instruments {file}, line {line}: {why}",
+        "correct that line; columns: code and name, kind, board, st, listed, t0, band, delisting, relisted",
     ),
     "calendar_line": Text(
         "第 {line} 行不是按顺序的日期: {text}",
@@ -116,6 +194,12 @@ ERRORS: dict[str, Text] = {
         "存为 UTF-8, UTF-16 或 GBK",
         "the encoding of the input cannot be told",
         "save it as UTF-8, UTF-16 or GBK",
+    ),
+    "unreadable_file": Text(
+        "读不了文件 {path}: {why}",
+        "检查路径与权限; 文字存为 UTF-8, UTF-16 或 GBK",
+        "cannot read the file {path}: {why}",
+        "check path and permissions; save text as UTF-8, UTF-16 or GBK",
     ),
     # -- configuration (qmtcli.config) ---------------------------------------------------------------------
     "unreadable_config": Text(
@@ -198,9 +282,9 @@ ERRORS: dict[str, Text] = {
     ),
     "wrong_mode": Text(
         "{source}: {key} 对 {mode} 的 profile 没有意义",
-        "删去; path 和 module_path 只用于 live: true, market, hours 和 cash 只用于模拟",
+        "删去; path 和 module_path 只用于 live: true, market, hours, cash 和 accounts 只用于模拟",
         "{source}: {key} means nothing on a {mode} profile",
-        "remove it: path and module_path are for live: true only, market, hours and cash for paper only",
+        "remove it: path and module_path are for live: true only, market, hours, cash and accounts for paper only",
     ),
     "missing_key": Text(
         "{source}: 实盘 profile {profile} 缺少 {key}",
@@ -213,6 +297,12 @@ ERRORS: dict[str, Text] = {
         "已有: {known}; 最接近的是 {nearest}",
         "there is no profile {name} ({source})",
         "there are: {known}; the nearest is {nearest}",
+    ),
+    "unknown_account": Text(
+        "{source}: 没有模拟账号 {account}",
+        "有: {known}; 其他的写到该 profile 的 accounts:",
+        "{source}: there is no paper account {account}",
+        "there are: {known}; name more under accounts: of the profile",
     ),
     # -- environment ------------------------------------------------------------------------------------
     "state_unusable": Text(
@@ -400,6 +490,18 @@ ERRORS: dict[str, Text] = {
         "exactly one of --limit, --price and --market is needed",
         "for example --limit 9.09; no price is taken for granted",
     ),
+    "bad_day": Text(
+        "不是日期: {text}",
+        "例: 2026-11-23",
+        "this is no day: {text}",
+        "for example 2026-11-23",
+    ),
+    "bad_span": Text(
+        "{last} 在 {first} 之前",
+        "--from 不晚于 --to",
+        "{last} is before {first}",
+        "--from is not after --to",
+    ),
     "protect_needs_market": Text(
         "--protect 只用于 --market",
         "去掉 --protect",
@@ -496,6 +598,36 @@ ERRORS: dict[str, Text] = {
         "不要越过 {bound}, 或用 --price peer",
         "price {price} is outside the effective price range, which ends at {bound}",
         "do not go past {bound}, or use --price peer",
+    ),
+    "outside_opening_range": Text(
+        "价格 {price} 超出无涨跌停日开盘集合竞价的范围 {down}-{up}",
+        "改到范围之内",
+        "price {price} is outside what the opening auction takes on a day without limits, {down}-{up}",
+        "choose one within",
+    ),
+    "protect_not_taken": Text(
+        "{exchange} 的市价委托不带保护价: {code}",
+        "去掉 --protect, 或用限价",
+        "market orders on {exchange} carry no protection price: {code}",
+        "leave --protect out, or use a limit order",
+    ),
+    "protect_needed": Text(
+        "{code} 没有可用的涨跌停价, 不能代为设定保护价",
+        "用 --protect 给出",
+        "{code} has no price limits to take a protection price from",
+        "name one with --protect",
+    ),
+    "below_lend": Text(
+        "{value} 元不足 {code} 的最小借出金额 {least} 元",
+        "加大 --value",
+        "{value} CNY are less than the {least} that {code} lends at least",
+        "raise --value",
+    ),
+    "not_withdrawable": Text(
+        "{value} 元超过可取资金 {most} 元",
+        "当日卖出所得下一交易日才可取; 买单冻结的先撤单",
+        "{value} CNY are more than the {most} that can be withdrawn",
+        "money of today's sales can be withdrawn on the next trading day; cancel open buys first",
     ),
     "below_lot": Text(
         "{value} 元不够一手 {code}: {volume} 股需 {least} 元",
@@ -674,6 +806,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "live": ("实盘", "live"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
+    "mon": ("周一", "Mon"),
+    "tue": ("周二", "Tue"),
+    "wed": ("周三", "Wed"),
+    "thu": ("周四", "Thu"),
+    "fri": ("周五", "Fri"),
+    "sat": ("周六", "Sat"),
+    "sun": ("周日", "Sun"),
     # sides and order states
     "buy": ("买入", "buy"),
     "sell": ("卖出", "sell"),

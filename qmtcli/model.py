@@ -65,6 +65,10 @@ class Instrument(NamedTuple):
     t0: Optional[bool] = None  # noqa: UP045
     #: daily price limit as a fraction (0.20); None: by its board and kind
     band: Optional[Decimal] = None  # noqa: UP045
+    #: first day of its delisting period (退市整理期), on which it has no limit; None: none announced
+    delisting: Optional[date] = None  # noqa: UP045
+    #: first day back after a suspended listing, on which it has no limit; None: none
+    relisted: Optional[date] = None  # noqa: UP045
 
     @property
     def exchange(self) -> str:

@@ -1,21 +1,27 @@
 """Building an order from what was asked for, and the checks that the order itself decides.
 
 What only the account knows (money, shares, T+1) is the exchange's to refuse; what the order shows to be wrong
-(volume, tick, band, cage) is refused here, before anything is sent.
+(volume, tick, band, cage, hours) is refused here, before anything is sent. On a live account a refusal that stands on
+an unconfirmed rule is a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from qmtcli.errors import NoData, Refused, UsageError
-from qmtcli.model import Instrument, OrderRequest, Quote, Side
-from qmtcli.rules import boards, cage, fees, lots, marks, order_types, ticks
-from qmtcli.rules.bands import Band, band
+from qmtcli.errors import ConfigError, NoData, QmtError, Refused, UsageError
+from qmtcli.model import Instrument, Kind, OrderRequest, Quote, Side
+from qmtcli.rules import bands, boards, cage, calendar, fees, lots, marks, order_types, phases, ticks
+from qmtcli.rules.bands import Band
+from qmtcli.rules.phases import Phase
+from qmtcli.rules.settings import DEFAULT, Settings
+from qmtcli.rules.settlement import REPO_UNIT
 from qmtcli.text import number
+
+T = TypeVar("T")
 
 #: names of a price that the market gives, besides a number
 PRICE_NAMES = ("peer", "own", "last", "mid", "up", "down")
@@ -33,8 +39,18 @@ class PriceSpec(NamedTuple):
     value: Decimal | None = None
     name: str = ""
     ticks: int = 0
-    #: name of a market order type, see `qmtcli.rules.order_types`
+    #: name of an order type without a price, see `qmtcli.rules.order_types`
     market: str = ""
+
+    @property
+    def after_hours(self) -> bool:
+        """Whether it is the day's close, after hours."""
+        return self.market == order_types.AFTER_HOURS.name
+
+    @property
+    def is_market(self) -> bool:
+        """Whether it makes a market order."""
+        return bool(self.market) and not self.after_hours
 
     @property
     def needs_quote(self) -> bool:
@@ -48,8 +64,20 @@ class Market(NamedTuple):
     instrument: Instrument
     quote: Quote | None
     day: date
-    #: a refusal that stands on an unconfirmed rule only warns, as on a live account
-    lenient: bool = False
+    rules: Settings = DEFAULT
+    #: now, Shanghai; None where trading is continuous at any hour
+    at: datetime | None = None
+    #: the phase of trading now; None on a day that is no trading day
+    phase: Phase | None = Phase.CONTINUOUS
+    #: whether the prices at hand are those of the session that the order is for, so that its limits follow from them
+    current: bool = True
+    #: told what an unconfirmed rule would refuse, as on a live account; None: it is refused
+    warn: Callable[[QmtError], None] | None = None
+
+    @property
+    def lends(self) -> bool:
+        """Whether a sell lends money: volume in units of 100 CNY, the price a rate in percent a year."""
+        return self.instrument.kind is Kind.REPO
 
 
 def parse_money(text: str) -> Decimal:
@@ -93,75 +121,154 @@ def parse_price(text: str) -> PriceSpec:
 
 
 def market_price(kind: str) -> PriceSpec:
-    """An exchange's own market order type by name. Raises UsageError ``unknown_market_kind``."""
-    names = [row.name for row in order_types.MARKET_KINDS]
+    """An exchange's own order type by name. Raises UsageError ``unknown_market_kind``."""
+    names = [row.name for row in order_types.KINDS]
     if kind not in names:
         raise UsageError("unknown_market_kind", kind=kind, known=names)
     return PriceSpec(kind, market=kind)
 
 
-def known_instrument(code: str, detail: dict[str, object] | None) -> Instrument:
-    """An instrument by its code's rules and what the terminal tells of it."""
+def known_instrument(code: str, detail: dict[str, object] | None, told: Mapping[str, Any]) -> Instrument:
+    """An instrument by its code's rules, what the terminal tells of it, and over both what the user ``told``."""
     name = str((detail or {}).get("InstrumentName") or "")
     opened = str((detail or {}).get("OpenDate") or "")
     listed = None
     if len(opened) == 8 and opened.isdigit() and opened > "19900101":
         listed = date(int(opened[:4]), int(opened[4:6]), int(opened[6:]))
-    return boards.instrument(code, name, st="ST" in name.upper(), listed=listed)
+    return boards.instrument(code, **{"name": name, "st": "ST" in name.upper(), "listed": listed, **told})
+
+
+def keeping_hours(market: Market, now: datetime, side: Side) -> Market:
+    """A market as it is at a moment (Shanghai) of an exchange that keeps hours.
+
+    Without a calendar for the day a live sell goes on as on a trading day, warned; else raises ConfigError.
+    """
+    today = now.date()
+    try:
+        trades = calendar.is_trading_day(today)
+    except ConfigError as error:
+        if market.warn is None or side is Side.BUY:
+            raise
+        market.warn(error)
+        trades = True
+    phase = phases.phase_at(market.instrument, now.time(), today, market.rules) if trades else None
+    current = phase is not None and not phase.is_over and market.day == today
+    return market._replace(at=now, phase=phase, current=current)
+
+
+def check_hours(spec: PriceSpec, market: Market) -> None:
+    """Hold that such an order is taken now. Raises Refused ``off_hours`` or ``not_continuous``."""
+    phase, at = market.phase, market.at
+    if at is None:
+        return
+    when = {"phase": "no_trading_day" if phase is None else phase.word, "time": f"{at:%Y-%m-%d %H:%M:%S}"}
+    if spec.after_hours:
+        taken = phases.accepts_after_hours(market.instrument, at.time(), at.date(), market.rules)
+    else:
+        taken = phase is not None and phase.accepts_orders
+    if phase is None or not taken:
+        _refuse(market, "off_hours", **when)
+    elif spec.is_market and phase is not Phase.CONTINUOUS:
+        _refuse(market, "not_continuous", **when)
+
+
+def check_type(spec: PriceSpec, side: Side, market: Market) -> None:
+    """Hold that the instrument takes orders of such a side and type at all. Raises Refused."""
+    instrument = market.instrument
+    if market.lends and side is Side.BUY:
+        raise Refused("repo_is_lent", code=instrument.code)
+    if spec.is_market and lots.lot_rule(instrument, market.day, market.rules).market_cap is None:
+        _refuse(market, "no_market_orders")
+    if spec.after_hours:
+        order_types.price_type(spec.market, instrument.exchange)
+        if not phases.has_after_hours(instrument, market.day, market.rules):
+            _refuse(market, "no_after_hours")
 
 
 def price_band(market: Market) -> Band | None:
     """The day's limits: the terminal's own where it tells them, else by the rules; None without limits or quote."""
     quote = market.quote
-    if quote is None:
+    if quote is None or not market.current:
         return None
     if quote.up_stop_price and quote.down_stop_price:
         return Band(_exact(quote.down_stop_price), _exact(quote.up_stop_price))
-    return band(market.instrument, _exact(quote.last_close), market.day) if quote.last_close else None
+    if not quote.last_close:
+        return None
+    preclose = _exact(quote.last_close)
+    return _counted(market, lambda: bands.band(market.instrument, preclose, market.day, settings=market.rules))
 
 
-def resolve_price(spec: PriceSpec, side: Side, market: Market, snap: bool = False) -> tuple[Decimal, str]:
+def _opening_range(market: Market) -> Band | None:
+    """What the opening auction of a day without limits takes; None at another time, on another day."""
+    quote = market.quote
+    if quote is None or not quote.last_close or market.phase is None or not market.phase.is_opening:
+        return None
+    if not _counted(market, lambda: bands.is_no_limit_day(market.instrument, market.day)):
+        return None
+    return bands.opening_range(market.instrument, _exact(quote.last_close), market.rules)
+
+
+def _counted(market: Market, ask: Callable[[], T]) -> T | None:
+    """What a rule says that counts trading days; on a live account None, warned, where it cannot."""
+    try:
+        return ask()
+    except ConfigError as error:
+        if market.warn is None:
+            raise
+        market.warn(error)
+        return None
+
+
+def resolve_price(
+    spec: PriceSpec, side: Side, market: Market, snap: bool = False, caged: bool = True
+) -> tuple[Decimal, str]:
     """The price to send and, where it is not what was typed, why.
 
     A named price is clamped to band and cage; a number is refused where it does not fit, unless ``snap`` rounds
-    it to the tick. Raises Refused, NoData.
+    it to the tick. ``caged``: the cage, which is for limit orders, holds for it. Raises Refused, NoData.
     """
     if spec.value is not None:
-        return _typed_price(spec.value, side, market, snap)
-    step = ticks.tick(market.instrument)
+        return _typed_price(spec.value, side, market, snap, caged)
+    step = ticks.tick(market.instrument, market.rules)
     base = _named_price(spec.name, side, market)
-    rounded = ticks.neighbours(base, market.instrument)[0 if side is Side.BUY else 1]
+    rounded = ticks.neighbours(base, market.instrument, market.rules)[0 if side is Side.BUY else 1]
     wanted = rounded + spec.ticks * step
-    limit = price_band(market)
+    limit = price_band(market) or _opening_range(market)
     price = wanted
     if limit is not None:
         price = min(max(price, limit.down), limit.up)
-    bound = _cage(side, market)
+    bound = _cage(side, market) if caged else None
     if bound is not None:
         price = min(price, bound) if side is Side.BUY else max(price, bound)
     return price, "" if price == wanted else f"{spec.text} = {wanted} -> {price}"
 
 
-def _typed_price(value: Decimal, side: Side, market: Market, snap: bool) -> tuple[Decimal, str]:
+def _typed_price(value: Decimal, side: Side, market: Market, snap: bool, caged: bool) -> tuple[Decimal, str]:
     instrument = market.instrument
     price = value
-    if not ticks.on_tick(value, instrument):
-        below, above = ticks.neighbours(value, instrument)
+    if not ticks.on_tick(value, instrument, market.rules):
+        below, above = ticks.neighbours(value, instrument, market.rules)
         if not snap:
             _refuse(market, "off_tick", price=value, below=below, above=above)
         price = below if side is Side.BUY else above
     limit = price_band(market)
-    if limit is not None and not limit.down <= price <= limit.up:
+    if limit is not None and price not in limit:
         _refuse(market, "outside_band", price=price, down=limit.down, up=limit.up)
-    bound = _cage(side, market)
+    opening = None if limit else _opening_range(market)
+    if opening is not None and price not in opening:
+        _refuse(market, "outside_opening_range", price=price, down=opening.down, up=opening.up)
+    bound = _cage(side, market) if caged else None
     if bound is not None and (price > bound if side is Side.BUY else price < bound):
         _refuse(market, "outside_cage", price=price, bound=bound)
     return price, "" if price == value else f"{value} -> {price}"
 
 
 def _refuse(market: Market, code: str, **params: object) -> None:
-    if not market.lenient or marks.confirmed(code, market.instrument):
-        raise Refused(code, code=market.instrument.code, **params)
+    """Raise Refused, or warn where the rule is not confirmed and the account live."""
+    error = Refused(code, **{"code": market.instrument.code, **params})
+    if market.warn is None or marks.confirmed(code, market.instrument, market.phase):
+        raise error
+    market.warn(error)
 
 
 def _named_price(name: str, side: Side, market: Market) -> Decimal:
@@ -188,7 +295,7 @@ def _named_price(name: str, side: Side, market: Market) -> Decimal:
 
 def _cage(side: Side, market: Market) -> Decimal | None:
     quote = market.quote
-    if quote is None:
+    if quote is None or market.phase is not Phase.CONTINUOUS:
         return None
     return cage.cage(
         market.instrument,
@@ -198,6 +305,7 @@ def _cage(side: Side, market: Market) -> Decimal | None:
         _exact(quote.last_price) if quote.last_price else None,
         _exact(quote.last_close),
         market.day,
+        market.rules,
     )
 
 
@@ -205,47 +313,57 @@ def _exact(price: float | Decimal) -> Decimal:
     return price if isinstance(price, Decimal) else Decimal(str(price))
 
 
-def check_volume(volume: int, side: Side, market: Market, sellable: int | None, market_order: bool) -> None:
+def check_volume(volume: int, side: Side, market: Market, sellable: int | None, spec: PriceSpec) -> None:
     """Hold that a volume is one that the instrument trades in. Raises Refused."""
-    instrument = market.instrument
+    instrument, day, rules = market.instrument, market.day, market.rules
     found = (
-        lots.check_buy_volume(instrument, volume, market.day, market_order)
+        lots.check_buy_volume(instrument, volume, day, spec.is_market, rules, spec.after_hours)
         if side is Side.BUY
-        else lots.check_sell_volume(instrument, volume, sellable, market.day, market_order)
+        else lots.check_sell_volume(instrument, volume, sellable, day, spec.is_market, rules, spec.after_hours)
     )
     if volume > _INT32_MAX:
-        cap = lots.lot_rule(instrument, market.day).limit_cap
-        raise Refused("over_cap", code=instrument.code, volume=volume, cap=cap)
-    if found is not None and (not market.lenient or marks.confirmed(found.code, instrument)):
-        raise Refused(found.code, **found.params)
+        raise Refused("over_cap", code=instrument.code, volume=volume, cap=_cap(market, spec))
+    if found is not None and found.code != "no_market_orders":  # `check_type` has told it
+        _refuse(market, found.code, **found.params)
 
 
 def volume_for(value: Decimal, price: Decimal, side: Side, market: Market, schedule: fees.FeeSchedule) -> int:
-    """The largest legal volume whose cost, fees included, is at most ``value``.
+    """The largest legal volume whose cost, fees included, is at most ``value``; of repo, that lends at most it.
 
-    Raises Refused ``below_lot`` or ``too_many_parts``.
+    Raises Refused ``below_lot``, ``below_lend`` or ``too_many_parts``.
     """
     instrument, day = market.instrument, market.day
-    rule = lots.lot_rule(instrument, day)
-    volume = int(value / price)
+    rule = lots.lot_rule(instrument, day, market.rules)
+    worth = Decimal(REPO_UNIT) if market.lends else price
+    volume = int(value / worth)
     _check_parts(instrument, volume, rule.limit_cap)
     while volume >= rule.min_buy:
         volume = rule.min_buy + (volume - rule.min_buy) // rule.step * rule.step
-        cost = price * volume
-        if cost + fees.fees(instrument, side, cost, day, schedule).total <= value:
+        cost = worth * volume
+        if market.lends or cost + fees.fees(instrument, side, cost, day, schedule).total <= value:
             return volume
         volume -= rule.step
-    least = price * rule.min_buy
+    least = worth * rule.min_buy
+    if market.lends:
+        raise Refused("below_lend", code=instrument.code, value=value, least=least)
     least += fees.fees(instrument, side, least, day, schedule).total
     raise Refused("below_lot", code=instrument.code, value=value, volume=rule.min_buy, least=least)
 
 
-def split(volume: int, market: Market, market_order: bool) -> list[int]:
-    """A volume in orders that each keep to the cap. Raises Refused ``too_many_parts``."""
-    rule = lots.lot_rule(market.instrument, market.day)
-    cap = rule.market_cap if market_order and rule.market_cap else rule.limit_cap
-    _check_parts(market.instrument, volume, cap)
-    return lots.split(market.instrument, volume, cap)
+def split(volume: int, market: Market, spec: PriceSpec) -> list[int]:
+    """A volume in orders that each keep to the cap. Raises Refused ``too_many_parts``, ``over_cap``."""
+    instrument, rules = market.instrument, market.rules
+    cap = _cap(market, spec)
+    _check_parts(instrument, volume, cap)
+    if volume > cap < 2 * lots.lot_rule(instrument, market.day, rules).min_buy:
+        raise Refused("over_cap", code=instrument.code, volume=volume, cap=cap)
+    return lots.split(instrument, volume, cap, rules) if volume > cap else [volume]
+
+
+def _cap(market: Market, spec: PriceSpec) -> int:
+    """The most that one order of a type may be."""
+    rule = lots.lot_rule(market.instrument, market.day, market.rules)
+    return lots.order_cap(rule, spec.is_market, spec.after_hours) or rule.limit_cap
 
 
 def _check_parts(instrument: Instrument, volume: int, cap: int) -> None:
@@ -255,7 +373,13 @@ def _check_parts(instrument: Instrument, volume: int, cap: int) -> None:
 
 
 def most(request: OrderRequest, market: Market, schedule: fees.FeeSchedule) -> Decimal | None:
-    """The most CNY a buy can cost, or the least a sell can bring, fees counted; None when no price bounds it."""
+    """The most CNY a buy can cost, or the least a sell can bring, fees counted; None when no price bounds it.
+
+    Of repo, which lends, what leaves the account.
+    """
+    if market.lends:
+        lent = Decimal(REPO_UNIT * request.volume)
+        return lent + fees.fees(market.instrument, request.side, lent, market.day, schedule).total
     price = request.price
     if not price:
         limit = price_band(market)
@@ -267,10 +391,9 @@ def most(request: OrderRequest, market: Market, schedule: fees.FeeSchedule) -> D
     return value + cost if request.side is Side.BUY else value - cost
 
 
-def fee_schedule(terms: Mapping[str, Decimal]) -> fees.FeeSchedule:
-    """The broker's terms of a profile (``commission``, ``minimum``) over the usual ones."""
-    usual = fees.DEFAULT_SCHEDULE
-    return usual._replace(rate=terms.get("commission", usual.rate), minimum=terms.get("minimum", usual.minimum))
+def is_after_hours(request: OrderRequest) -> bool:
+    """Whether an order trades at the day's close, after hours."""
+    return request.price_type == order_types.AFTER_HOURS_PRICE
 
 
 def check_client_id(text: str) -> str:

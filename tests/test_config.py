@@ -711,6 +711,7 @@ def test_settings_tell_value_and_source_of_every_key(place: Place) -> None:
         "debug": (False, "default"),
         "profiles.paper.live": (False, "default"),
         "profiles.paper.account": ("1000000365", "default"),
+        "profiles.paper.accounts": ([], "default"),
         "profiles.paper.account_type": ("STOCK", "default"),
         "profiles.paper.market": ("sample", "default"),
         "profiles.paper.hours": ("always", "default"),
@@ -719,6 +720,7 @@ def test_settings_tell_value_and_source_of_every_key(place: Place) -> None:
         "profiles.paper.limits": (None, "default"),
         "profiles.paper.timeout": (10.0, "default"),
         "profiles.paper.cash": (1_000_000, "default"),
+        "profiles.paper.instruments": (None, "default"),
         "profiles.live.live": (True, file + "4"),
         "profiles.live.path": (r"D:\broker\userdata_mini", file + "5"),
         "profiles.live.account": ("000123", file + "6"),
@@ -730,6 +732,7 @@ def test_settings_tell_value_and_source_of_every_key(place: Place) -> None:
         "profiles.live.limits.symbols": (["600000.SH"], file + "7"),
         "profiles.live.timeout": (10.0, "default"),
         "profiles.live.fees.commission": (0.0002, file + "8"),
+        "profiles.live.instruments": (None, "default"),
     }
 
 

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from qmtcli.commands import complete
-from qmtcli.commands.columns import SENT
-from qmtcli.commands.common import App, Seconds, command, nothing_sent
-from qmtcli.errors import ExitStatus, NoData, NotConnected, Refused, UsageError
-from qmtcli.messages import say
+from qmtcli.commands import complete, sent
+from qmtcli.commands.common import App, Seconds, command
+from qmtcli.errors import ExitStatus, NoData, NotConnected, QmtError, Refused, UsageError
+from qmtcli.messages import error_text, say
 from qmtcli.model import OrderRequest, OrderStatus, Side
-from qmtcli.output import check_fields, emit_row, emit_rows, price_text
+from qmtcli.output import check_fields
 
 if TYPE_CHECKING:
     from qmtcli.desk import Outcome
     from qmtcli.orders import Market, PriceSpec
-    from qmtcli.rules.fees import FeeSchedule
+    from qmtcli.rules.settings import FeeSchedule
 
 _WAIT_SECONDS = 60.0
+_SHANGHAI = timezone(timedelta(hours=8))
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options of an order, in the order of the help."""
     from qmtcli.orders import PRICE_NAMES
-    from qmtcli.rules.order_types import MARKET_KINDS
+    from qmtcli.rules.order_types import KINDS
 
-    kinds = "|".join(kind.name for kind in MARKET_KINDS)
+    kinds = "|".join(kind.name for kind in KINDS)
     names = "|".join(PRICE_NAMES)
     options = [
         click.option("--limit", metavar="P", help=say("限价, 元", "limit price, CNY")),
@@ -41,7 +41,8 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
                      help=say(f"市价委托: {kinds}", f"the exchange's market order: {kinds}"),
                      shell_complete=complete.market_kinds),
         click.option("--protect", metavar="P",
-                     help=say("市价委托的保护价", "protection price of a market order")),
+                     help=say("市价委托的保护价; 盘后定价的限价",
+                              "protection price of a market order; the worst close of after-hours")),
         click.option("--value", metavar="CNY",
                      help=say("按金额 (费用在内), 代替数量", "CNY, fees in, instead of a volume")),
         click.option("--round", "snap", is_flag=True,
@@ -53,6 +54,9 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
                      help=say("等到最终状态, 最多 60 秒", "wait for the final state, 60 s at most")),
         click.option("--wait-for", metavar="S", type=Seconds(0, 3600),
                      help=say("等到最终状态, 最多 S 秒", "wait for the final state, S seconds at most")),
+        click.option("--next-session", is_flag=True,
+                     help=say("交易时间外也发送, 由券商或交易所决定",
+                              "send outside trading hours too, for broker and exchange to decide")),
         click.option("--dry-run", is_flag=True,
                      help=say("只检查和预览, 不发送", "check and preview, send nothing")),
         click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask")),
@@ -78,6 +82,7 @@ class _Asked(NamedTuple):
     strategy: str | None
     wait: bool
     wait_for: float | None
+    next_session: bool
     dry_run: bool
     yes: bool
 
@@ -138,6 +143,7 @@ def _order(app: App, asked: _Asked) -> int:
     from qmtcli import desk as desks
     from qmtcli import orders
     from qmtcli.desk import Outcome
+    from qmtcli.rules.settings import DEFAULT_SCHEDULE
     from qmtcli.symbols import parse_code
 
     app.profile  # noqa: B018
@@ -146,10 +152,15 @@ def _order(app: App, asked: _Asked) -> int:
     strategy = desks.DEFAULT_STRATEGY if asked.strategy is None else orders.check_strategy(asked.strategy)
     if (asked.volume is None) == (asked.value is None):
         raise UsageError("volume_or_value")
+    if spec.after_hours and app.profile.live and not app.profile.rules.get("after_hours_live"):
+        raise Refused("after_hours_not_live", profile=app.profile.name)
     desk = app.open_desk(asked.dry_run, asked.yes)
     market = _market(app, code, asked.side, spec)
+    orders.check_type(spec, asked.side, market)
+    if not asked.next_session:
+        orders.check_hours(spec, market)
     client_id = asked.id_on(market.day) or desks.new_client_id()
-    schedule = orders.fee_schedule(app.profile.fees)
+    schedule = DEFAULT_SCHEDULE._replace(**app.profile.fees)
     price, price_type, note = _price(asked, spec, market)
     volumes, left = _volumes(app, asked, spec, price, market, schedule)
     requests = [
@@ -158,65 +169,31 @@ def _order(app: App, asked: _Asked) -> int:
     ]
     last = Decimal(str(market.quote.last_price)) if market.quote and market.quote.last_price else None
     for request in requests:
-        desk.check_limits(request, orders.most(request, market, schedule), last)
-    preview = _preview(requests, market, schedule, note)
+        desk.check_limits(request, orders.most(request, market, schedule), last, market.lends)
     if app.console.interactive or asked.dry_run:
-        app.console.say(preview)
+        app.console.say(sent.preview(requests, market, schedule, note))
     elif note:
         app.console.say(note)
 
     def result(outcomes: list[Outcome]) -> dict[str, Any]:
-        rows = [_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
-        return _whole(rows, asked.dry_run, left)
+        rows = [sent.order_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
+        return sent.whole(rows, asked.dry_run, left)
 
     check_fields(app.console, result([Outcome(request) for request in requests]))
     desk.admit(say("发送?", "Send it?"))
     outcomes = desk.place_all(requests, given_id, asked.seconds)
-    _emit(app, asked, result(outcomes))
+    sent.emit(app.console, asked.side, asked.dry_run, result(outcomes))
     desk.reported()
     return _status(outcomes, asked.seconds is not None)
 
 
-def _emit(app: App, asked: _Asked, result: dict[str, Any]) -> None:
-    """One object; for people and for ``-o id`` each part of an order that was split has a line of its own."""
-    console, parts = app.console, result["parts"]
-    caption = (say("买入", "Buy") if asked.side is Side.BUY else say("卖出", "Sell")) + nothing_sent(asked.dry_run)
-    if parts and console.format in ("table", "wide", "id"):
-        emit_rows(console, parts, list(result), SENT, "order_id", caption)
-    else:
-        emit_row(console, result, SENT, "order_id", caption)
-
-
-def _whole(rows: list[dict[str, Any]], dry_run: bool, left: int) -> dict[str, Any]:
-    more = {"dry_run": dry_run, "left_volume": left, "parts": []}
-    if len(rows) == 1:
-        return {**rows[0], **more}
-    return {**_summed(rows), **more, "parts": [{**row, **more} for row in rows]}
-
-
-def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The parts of an order as one: the first, with the volumes and money of all and the status they share."""
-    traded = sum(part["traded_volume"] for part in parts)
-    spent = sum(part["traded_volume"] * part["traded_price"] for part in parts)
-    same = len({part["status"] for part in parts}) == 1
-    worst = [part["worst_amount"] for part in parts]
-    return {
-        **parts[0],
-        "order_volume": sum(part["order_volume"] for part in parts),
-        "traded_volume": traded,
-        "traded_price": round(spent / traded, 4) if traded else 0.0,
-        "order_status": parts[0]["order_status"] if same else None,
-        "status": parts[0]["status"] if same else "mixed",
-        "worst_amount": None if None in worst else round(sum(worst), 2),
-        "replayed": all(part["replayed"] for part in parts),
-    }
-
-
 def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
     """What is known of the instrument; a sell at a typed price goes without where the market does not answer."""
-    from qmtcli.orders import Market, known_instrument
+    from qmtcli.orders import Market, keeping_hours, known_instrument
+    from qmtcli.rules.instruments import fields
+    from qmtcli.rules.settings import DEFAULT
 
-    session = app.session
+    profile, session = app.profile, app.session
     try:
         quote = session.quotes([code])[0]
         detail = session.instrument(code)
@@ -225,15 +202,48 @@ def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
             raise
         app.console.warn(say(f"没有行情, 未检查涨跌停: {code}", f"no quote: price limits not checked for {code}"))
         quote, detail = None, None
-    day = _trading_day(detail, session.now())
-    return Market(known_instrument(code, detail), quote, day, lenient=app.profile.live)
+    now = datetime.fromtimestamp(session.now(), _SHANGHAI)
+    instrument = known_instrument(code, detail, fields(code, app.instruments))
+    market = Market(
+        instrument,
+        quote,
+        _trading_day(detail, now),
+        DEFAULT._replace(**profile.rules),
+        warn=_warner(app) if profile.live else None,
+    )
+    if not profile.live and profile.hours == "always":
+        return market
+    if profile.live:
+        from qmtcli.backend import supply_calendar
+
+        supply_calendar(app.console.env)
+    market = keeping_hours(market, now, side)
+    if quote is not None and market.day != now.date() and market.phase is not None and market.phase.accepts_orders:
+        unchecked = say(f"行情属于 {market.day}, 未检查涨跌停", f"the prices are of {market.day}: limits not checked")
+        app.console.warn(unchecked)
+    return market
 
 
-def _trading_day(detail: dict[str, object] | None, now: float) -> date:
+def _warner(app: App) -> Callable[[QmtError], None]:
+    """What tells a person, once, of something that is not certain enough to refuse an order."""
+    told: set[str] = set()
+
+    def warn(error: QmtError) -> None:
+        if error.code not in told:
+            told.add(error.code)
+            message, more = error_text(error.code, error.params, app.console.lang)
+            if isinstance(error, Refused):
+                more = say("规则未经证实, 不拒绝", "an unconfirmed rule, so not refused")
+            app.console.warn(f"{say('注意', 'warning')}: {message} — {more}")
+
+    return warn
+
+
+def _trading_day(detail: dict[str, object] | None, now: datetime) -> date:
     text = str((detail or {}).get("TradingDay") or "")
     if len(text) == 8 and text.isdigit() and text > "19900101":
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    return datetime.fromtimestamp(now, timezone(timedelta(hours=8))).date()
+    return now.date()
 
 
 def _price(asked: _Asked, spec: PriceSpec, market: Market) -> tuple[Decimal, int, str]:
@@ -244,15 +254,21 @@ def _price(asked: _Asked, spec: PriceSpec, market: Market) -> tuple[Decimal, int
     if not spec.market:
         price, note = orders.resolve_price(spec, asked.side, market, asked.snap)
         return price, order_types.FIX_PRICE, note
-    price_type = order_types.price_type(spec.market, market.instrument.exchange)
-    if not order_types.needs_protection(market.instrument):
+    instrument = market.instrument
+    price_type = order_types.price_type(spec.market, instrument.exchange)
+    if not spec.after_hours and not order_types.needs_protection(instrument, market.rules):
+        if asked.protect is not None:
+            raise Refused("protect_not_taken", code=instrument.code, exchange=instrument.exchange)
         return Decimal(0), price_type, ""
     if asked.protect is not None:
-        price, note = orders.resolve_price(orders.parse_price(asked.protect), asked.side, market, asked.snap)
+        typed = orders.parse_price(asked.protect)
+        price, note = orders.resolve_price(typed, asked.side, market, asked.snap, caged=False)
         return price, price_type, note
+    if orders.price_band(market) is None:
+        raise Refused("protect_needed", code=instrument.code)
     edge = orders.parse_price("up" if asked.side is Side.BUY else "down")
-    price, _ = orders.resolve_price(edge, asked.side, market)
-    return price, price_type, say(f"保护价 {price}", f"protection price {price}")
+    price, _ = orders.resolve_price(edge, asked.side, market, caged=not spec.after_hours)
+    return price, price_type, "" if spec.after_hours else say(f"保护价 {price}", f"protection price {price}")
 
 
 def _volumes(
@@ -265,11 +281,13 @@ def _volumes(
     if asked.value is not None:
         basis = price or _worst_price(asked.side, market)
         volume = orders.volume_for(orders.parse_money(asked.value), basis, asked.side, market, schedule)
-        return orders.split(volume, market, bool(spec.market)), 0
+        return orders.split(volume, market, spec), 0
     assert asked.volume is not None
     if asked.volume == "all":
         if asked.side is Side.BUY:
             raise UsageError("all_is_for_selling")
+        if market.lends:
+            raise UsageError("all_of_repo")
         held = [row for row in app.session.positions() if row.stock_code == market.instrument.code]
         sellable = held[0].can_use_volume if held else 0
         if sellable <= 0:
@@ -280,10 +298,10 @@ def _volumes(
         left = held[0].volume - sellable
         if left:
             app.console.say(say(f"{left} 股不可卖 (T+1 或冻结)", f"{left} shares cannot be sold now (T+1 or frozen)"))
-        return orders.split(sellable, market, bool(spec.market)), left
-    lot = lot_rule(market.instrument, market.day)
+        return orders.split(sellable, market, spec), left
+    lot = lot_rule(market.instrument, market.day, market.rules)
     volume = orders.parse_volume(asked.volume, lot.min_buy if lot.step > 1 else 100)
-    orders.check_volume(volume, asked.side, market, None, bool(spec.market))
+    orders.check_volume(volume, asked.side, market, None, spec)
     return [volume], 0
 
 
@@ -296,60 +314,6 @@ def _worst_price(side: Side, market: Market) -> Decimal:
 def _child_id(client_id: str, number: int) -> str:
     suffix = f".{number + 1}" if number else ""
     return client_id[: 20 - len(suffix)] + suffix
-
-
-def _preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule, note: str) -> str:
-    from qmtcli import orders
-    from qmtcli.rules.lots import lot_rule
-
-    instrument, request = market.instrument, requests[0]
-    volume = sum(request.volume for request in requests)
-    lot = lot_rule(instrument, market.day)
-    count = volume / lot.min_buy
-    lots = f" ({count:g} {say('手', 'lot' if count == 1 else 'lots')})" if lot.step > 1 else ""
-    amounts = [orders.most(request, market, schedule) for request in requests]
-    total = sum(amount for amount in amounts if amount is not None)
-    band = orders.price_band(market)
-    side = say("买入", "buy") if request.side is Side.BUY else say("卖出", "sell")
-    price = price_text(request.price) or say("市价", "market")
-    parts = [f"{side} {instrument.code} {instrument.name} {volume:,}{lots} @ {price}"]
-    if total:
-        most = say("最多", "at most") if request.side is Side.BUY else say("至少", "at least")
-        parts.append(f"{most} {total:,.2f} {say('元', 'CNY')}")
-    if band is not None:
-        parts.append(f"{say('涨跌停', 'limits')} {price_text(band.down)}-{price_text(band.up)}")
-    return " | ".join(parts + ([note] if note else []))
-
-
-def _row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[str, Any]:
-    from qmtcli.xt import codes
-
-    request, order = outcome.request, outcome.order
-    row: dict[str, Any] = {
-        "client_id": request.client_id,
-        "order_id": outcome.order_id,
-        "order_sysid": "",
-        "stock_code": request.code,
-        "instrument_name": market.instrument.name,
-        "side": str(request.side),
-        "order_type": codes.ORDER_TYPES[request.side],
-        "order_volume": request.volume,
-        "price_type": request.price_type,
-        "price_kind": codes.PRICE_KINDS.get(request.price_type, str(request.price_type)),
-        "price": float(request.price),
-        "traded_volume": 0,
-        "traded_price": 0.0,
-        "order_status": None,
-        "status": "rejected" if outcome.reason else "sent" if outcome.order_id else "not_sent",
-        "status_msg": outcome.reason,
-        "order_time": None,
-        "time": None,
-        "strategy_name": request.strategy,
-        "order_remark": request.client_id,
-    }
-    if order is not None:
-        row.update({key: value for key, value in order._asdict().items() if value not in ("", None)})
-    return {**row, "worst_amount": None if most is None else float(most), "replayed": outcome.replayed}
 
 
 def _status(outcomes: list[Outcome], waited: bool) -> int:

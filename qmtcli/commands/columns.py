@@ -143,4 +143,19 @@ PAPER = (
     Column("orders", "当日委托", "Orders today", "number"),
     Column("positions", "持仓", "Holdings", "number"),
     Column("file", "文件", "File"),
+    Column("account_type", "账号类型", "Type", plain=False),
+    Column("accounts", "账号", "Accounts", "value", plain=False),
+)
+
+TRADING_DAYS = (
+    Column("day", "交易日", "Trading day"),
+    Column("weekday", "星期", "Weekday", "word"),
+    Column("next", "下一交易日", "Next"),
+    Column("known_until", "日历到", "Known until", plain=False),
+)
+
+IMPORTED = (
+    Column("known_until", "日历到", "Known until"),
+    Column("added", "新增交易日", "Days added", "number"),
+    Column("file", "文件", "File"),
 )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
+    from qmtcli.rules.instruments import Overrides
     from qmtcli.xt.session import Session
 
 
@@ -66,6 +67,17 @@ class App:
         tail = profile.account[-4:]
         console.tag = f"【{console.word('live')} ****{tail}】" if profile.live else f"【{console.word('paper')}】"
         return profile
+
+    @cached_property
+    def instruments(self) -> Overrides:
+        """The user's own table of instruments, empty where the profile names none. Raises ConfigError."""
+        path = self.profile.instruments
+        if path is None:
+            return {}
+        from qmtcli.rules.instruments import read
+        from qmtcli.text import read_file
+
+        return read(read_file(path), path)
 
     @property
     def session(self) -> Session:
@@ -219,6 +231,8 @@ def common_options() -> list[click.Parameter]:
         option("--fields", metavar="A,B", help=say("只输出这些字段", "print these fields only"), callback=_fields),
         option("--profile", metavar="NAME", help=say("使用的配置", "profile to use"), callback=_set("profile"),
                shell_complete=complete.profiles),
+        option("--account", metavar="ID", callback=_set("account"), shell_complete=complete.accounts,
+               help=say("使用的资金账号, 属于该配置", "account of the profile to use")),
         option("--timeout", metavar="S", callback=_set("timeout"),
                help=say("每次请求的秒数上限", "seconds that one request may take")),
         option("--lang", metavar="zh|en", type=click.Choice(["zh", "en"]), help=say("语言", "language"),

@@ -43,6 +43,15 @@ def profiles(ctx: click.Context, parameter: click.Parameter, incomplete: str) ->
     return _items(((profile.name, ctx.obj.console.word(profile.mode)) for profile in found), incomplete)
 
 
+def accounts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The accounts of the profile in use."""
+    config = _config(ctx, ctx.obj.flags.get("profile"))
+    if config is None:
+        return []
+    profile = config.profile()
+    return _items(((account, "") for account in (profile.account, *profile.accounts)), incomplete)
+
+
 def codes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Codes of the paper market, each with its name; none on a live profile, whose market only a terminal knows."""
     settings = _paper(ctx)
@@ -51,7 +60,7 @@ def codes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
     from qmtcli.paper.exchange import open_tape
 
     try:
-        tape = open_tape(settings.market)
+        tape = open_tape(settings)
         held = [code for code in tape.codes() if code.startswith(incomplete.upper())]
         instruments = [(code, tape.instrument(code)) for code in held]
     except QmtError:
@@ -106,7 +115,7 @@ def market_kinds(ctx: click.Context, parameter: click.Parameter, incomplete: str
     try:
         names = order_types.market_kinds(parse_code(next(filter(None, typed), ""))[-2:])
     except QmtError:
-        names = [kind.name for kind in order_types.MARKET_KINDS]
+        names = [kind.name for kind in order_types.KINDS]
     return _items(((name, "") for name in names), incomplete)
 
 

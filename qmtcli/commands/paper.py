@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 paper = Group(
     name="paper",
-    help=say("模拟账户: 状态、重置、入金、下一交易日。", "The paper account: status, reset, deposit, next day."),
+    help=say(
+        "模拟账户: 状态、重置、入金、出金、下一交易日。",
+        "The paper account: status, reset, deposit, withdraw, next day.",
+    ),
 )
-
 
 #: of one deposit: 10 万亿 CNY, far from what the account's file can hold
 _MOST_FEN = 10**15
@@ -50,6 +52,8 @@ def _show(app: App, exchange: Exchange) -> None:
         "orders": len(exchange.orders()),
         "positions": sum(1 for row in exchange.positions() if row["volume"]),
         "file": str(exchange.settings.account_file),
+        "account_type": exchange.settings.account_type,
+        "accounts": sorted({exchange.settings.account, *exchange.settings.accounts}),
     }
     emit_row(app.console, row, PAPER, "account_id", say("模拟账户", "Paper account"))
 
@@ -71,14 +75,31 @@ def reset(app: App, yes: bool) -> None:
 @command("deposit", "入金, 元 (5万 亦可)。", "Pay money in, CNY (5万 is understood).")
 @click.argument("amount", metavar="CNY")
 def deposit(app: App, amount: str) -> None:
+    exchange = _exchange(app)
+    exchange.deposit(_fen(amount))
+    _show(app, exchange)
+
+
+@command(
+    "withdraw",
+    "出金, 元 (5万 亦可); 最多为可取资金。",
+    "Pay money out, CNY (5万 is understood); what was sold today for, not before the next trading day.",
+)
+@click.argument("amount", metavar="CNY")
+def withdraw(app: App, amount: str) -> None:
+    exchange = _exchange(app)
+    exchange.withdraw(_fen(amount))
+    _show(app, exchange)
+
+
+def _fen(amount: str) -> int:
+    """An amount as typed, in whole fen. Raises UsageError."""
     from qmtcli.orders import parse_money
 
-    exchange = _exchange(app)
     fen = int(parse_money(amount) * 100)
     if not 1 <= fen <= _MOST_FEN:
         raise UsageError("bad_money", text=amount)
-    exchange.deposit(fen)
-    _show(app, exchange)
+    return fen
 
 
 @command(
@@ -92,5 +113,5 @@ def next_day(app: App) -> None:
     _show(app, exchange)
 
 
-for _command in (status, reset, deposit, next_day):
+for _command in (status, reset, deposit, withdraw, next_day):
     paper.add_command(_command)

@@ -10,12 +10,13 @@ Named tuples with evaluated annotations: every command imports this, and a froze
 import os
 import sys
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from qmtcli.config.keys import PROFILE, TOP, Said, nearest, parse, tighter
+from qmtcli.config.keys import PAPER_ACCOUNT_TYPES, PROFILE, TOP, Said, nearest, parse, tighter
 from qmtcli.config.places import PROJECT_FILE, VARIABLES, Layer, from_env, from_flags, read
 from qmtcli.errors import ConfigError
 
@@ -58,6 +59,8 @@ class Profile(NamedTuple):
     path: str | None = None
     #: at most 23 bytes, which is what the vendor's records keep; the default is the paper exchange's own
     account: str = "1000000365"
+    #: ids of the terminal's other accounts; paper only
+    accounts: tuple[str, ...] = ()
     #: as in ``xtconstant.ACCOUNT_TYPE_DICT``
     account_type: str = "STOCK"
     #: folder whose ``xtquant`` is used; None: the installed one; live only
@@ -76,8 +79,12 @@ class Profile(NamedTuple):
     timeout: float = 10.0
     #: CNY that a new paper account begins with; paper only
     cash: int = 1_000_000
-    #: the broker's terms: ``commission`` (a fraction of the value) and ``minimum`` (CNY an order), where set
-    fees: Mapping[str, Decimal] = MappingProxyType({})
+    #: the broker's terms, where set, by the names of `qmtcli.rules.settings.FeeSchedule`
+    fees: Mapping[str, Any] = MappingProxyType({})
+    #: rules said otherwise, by the names of `qmtcli.rules.settings.Settings`
+    rules: Mapping[str, Any] = MappingProxyType({})
+    #: the user's own table of instruments, see `qmtcli.rules.instruments`; None: there is none
+    instruments: str | None = None
 
     @property
     def mode(self) -> str:
@@ -203,21 +210,27 @@ def _profile(name: str, layers: tuple[Layer, ...], in_use: bool) -> tuple[dict[s
     values: dict[str, Any] = {}
     said_of: dict[str, Said] = {}
     limited_by = set()
+    of_folder: dict[str, Said] = {}
+    own_account = ""
     for layer in layers:
+        if layer.place == "flag":
+            own_account = str(values.get("account", Profile._field_defaults["account"]))
         for key, said in layer.of(name, in_use):
             value = parse(PROFILE[key], said)
             if layer.place == "project" and PROFILE[key].project == "tighten":
                 _hold_back(key, value, values, said)
+            if layer.place == "project":
+                of_folder[key] = said
             if key.startswith("limits"):
                 limited_by.add(layer.place)
                 for other in _displaced(key, values):
                     del values[other], said_of[other]
             values[key], said_of[key] = value, said
     _check_mode(name, values, said_of)
-    if values.get("live") and limited_by == {"project"}:
-        # else a folder's large numbers would open the way to unattended writing
-        source = next(said.source for key, said in said_of.items() if key.startswith("limits"))
-        raise ConfigError("limits_of_folder_alone", profile=name, source=source)
+    if values.get("live"):
+        _hold_folder(name, of_folder, limits_alone=limited_by == {"project"})
+    else:
+        _choose_account(values, said_of, own_account)
 
     parts: dict[str, dict[str, Any]] = {}
     for key in [key for key in values if "." in key]:
@@ -225,7 +238,27 @@ def _profile(name: str, layers: tuple[Layer, ...], in_use: bool) -> tuple[dict[s
         parts.setdefault(group, {})[part] = values.pop(key)
     if "limits" in parts:
         values["limits"] = Limits(**parts["limits"])
-    return said_of, Profile(name, fees=parts.get("fees", {}), **values)
+    return said_of, Profile(name, fees=parts.get("fees", {}), rules=parts.get("rules", {}), **values)
+
+
+def _hold_folder(name: str, said_of: Mapping[str, Said], limits_alone: bool) -> None:
+    """Hold that the folder at hand does not say of a live profile what is the user's to say."""
+    for key, said in said_of.items():
+        if PROFILE[key].project == "paper":
+            raise ConfigError("forbidden_key", key=said.key, source=said.source)
+        if limits_alone and key.startswith("limits"):
+            # else a folder's large numbers would open the way to unattended writing
+            raise ConfigError("limits_of_folder_alone", profile=name, source=said.source)
+
+
+def _choose_account(values: dict[str, Any], said_of: Mapping[str, Said], own: str) -> None:
+    """Hold that a paper account that a flag names is one of the profile's; the rest of them are the others."""
+    known = tuple(dict.fromkeys((own, *values.get("accounts", ()))))
+    account = values.get("account", own)
+    if account not in known:
+        raise ConfigError("unknown_account", account=account, known=list(known), source=said_of["account"].source)
+    if "accounts" in values:
+        values["accounts"] = tuple(each for each in known if each != account)
 
 
 def _displaced(key: str, values: Mapping[str, object]) -> list[str]:
@@ -248,6 +281,11 @@ def _check_mode(name: str, values: Mapping[str, object], said_of: Mapping[str, S
     for key, said in said_of.items():
         if PROFILE[key].mode not in (None, mode):
             raise ConfigError("wrong_mode", key=said.key, profile=name, mode=mode, source=said.source)
+    if mode == "paper" and values.get("account_type", "STOCK") not in PAPER_ACCOUNT_TYPES:
+        said = said_of["account_type"]
+        near = nearest(said.text, PAPER_ACCOUNT_TYPES)
+        where = {"key": said.key, "value": said.text, "source": said.source}
+        raise ConfigError("bad_choice", **where, choices=list(PAPER_ACCOUNT_TYPES), nearest=near)
     for key in ("path", "account") if mode == "live" else ():
         if key not in values:
             raise ConfigError("missing_key", key=key, profile=name, source=said_of["live"].source)
@@ -266,12 +304,14 @@ def _values(profile: Profile) -> list[tuple[str, object]]:
     for key, rule in PROFILE.items():
         group, _, part = key.partition(".")
         value = getattr(profile, group)
-        if part:
-            value = value.get(part) if isinstance(value, Mapping) else getattr(value, part, None)
-        elif isinstance(value, Limits):
+        if isinstance(value, Limits):
+            value = {name: limit for name, limit in value._asdict().items() if limit is not None}
+        if rule.mode not in (None, profile.mode):
             continue
-        if rule.mode in (None, profile.mode) and not (part and value is None):
+        if not part and not isinstance(value, Mapping):
             rows.append((key, value))
+        elif part and isinstance(value, Mapping) and part in value:
+            rows.append((key, value[part]))
     return rows
 
 
@@ -279,4 +319,8 @@ def _plain(value: object) -> object:
     """``value`` in the types of JSON."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
     return sorted(value) if isinstance(value, frozenset) else value

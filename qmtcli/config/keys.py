@@ -12,11 +12,13 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, NamedTuple
 
 from qmtcli.errors import ConfigError, UsageError
-from qmtcli.text import number
+from qmtcli.rules.settings import FEES, RULES, Form
+from qmtcli.text import number, truth, whole
 
 #: what a profile may write, from least to most
 WRITES = ("none", "cancel", "plan", "all")
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+#: account types of the paper exchange
+PAPER_ACCOUNT_TYPES = ("STOCK", "CREDIT")
 
 
 class Said(NamedTuple):
@@ -42,8 +44,8 @@ class Key(NamedTuple):
     #: what is expected, in no language
     expected: str
     choices: tuple[str, ...] = ()
-    #: what ./qmt.yaml may do with it
-    project: Literal["set", "tighten", "never"] = "set"
+    #: what ./qmt.yaml may do with it; ``paper``: set it on paper profiles
+    project: Literal["set", "paper", "tighten", "never"] = "set"
     #: the only mode in which it has a meaning
     mode: Literal["paper", "live"] | None = None
 
@@ -51,7 +53,7 @@ class Key(NamedTuple):
 def parse(key: Key, said: Said) -> Any:
     """The value of what was said. Raises ConfigError, ``bad_value`` or ``bad_choice`` for the most part."""
     try:
-        if said.kind in ("map", "null") or (said.kind == "seq" and key.read is not _symbols):
+        if said.kind in ("map", "null") or (said.kind == "seq" and key.read not in (_symbols, _accounts)):
             raise ValueError
         return key.read(said)
     except ValueError:
@@ -92,7 +94,14 @@ def _text(said: Said) -> str:
 
 
 def _account(said: Said) -> str:
-    text = _text(said)
+    return _account_id(_text(said))
+
+
+def _accounts(said: Said) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_account_id(text.strip()) for text in said.text.split(",")))
+
+
+def _account_id(text: str) -> str:
     if len(text) > 23 or not text.isascii() or not text.replace("-", "").replace("_", "").isalnum():
         raise ValueError
     return text
@@ -114,9 +123,7 @@ def _market(said: Said) -> str:
 
 
 def _truth(said: Said) -> bool:
-    if said.text.lower() not in _TRUE + _FALSE:
-        raise ValueError
-    return said.text.lower() in _TRUE
+    return truth(said.text)
 
 
 def _positive(said: Said) -> Decimal:
@@ -127,10 +134,7 @@ def _positive(said: Said) -> Decimal:
 
 
 def _whole(said: Said) -> int:
-    value = _positive(said)
-    if value % 1:
-        raise ValueError
-    return int(value)
+    return whole(said.text)
 
 
 def _seconds(said: Said) -> float:
@@ -145,21 +149,6 @@ def _percent(said: Said) -> Decimal:
     if not text.endswith("%") or not 0 < number(text[:-1]) <= 100:
         raise ValueError
     return number(text[:-1]) / 100
-
-
-def _rate(said: Said) -> Decimal:
-    text = said.text.strip()
-    rate = number(text[:-1]) / 100 if text.endswith("%") else number(text)
-    if not 0 <= rate <= Decimal("0.003"):  # the most a broker may take
-        raise ValueError
-    return rate
-
-
-def _not_negative(said: Said) -> Decimal:
-    value = number(said.text)
-    if value < 0:
-        raise ValueError
-    return value
 
 
 def _symbols(said: Said) -> frozenset[str]:
@@ -182,6 +171,11 @@ def _choice(*names: str) -> Key:
     return Key(read, " | ".join(names), names)
 
 
+def _form(form: Form, project: Literal["set", "paper"]) -> Key:
+    """The key of a field of `qmtcli.rules.settings`."""
+    return Key(lambda said: form.read(said.text), form.expected, project=project)
+
+
 _BOOL = Key(_truth, "true | false")
 _MONEY = Key(_positive, "50000 | 5万", project="tighten")
 _WHOLE = Key(_whole, "100 | 1万", project="tighten")
@@ -199,6 +193,7 @@ PROFILE: dict[str, Key] = {
     "live": _BOOL._replace(project="never"),
     "path": Key(_path, r"D:\broker\userdata_mini", project="never", mode="live"),
     "account": Key(_account, '"1000000365"', project="never"),
+    "accounts": Key(_accounts, '["1000000365", "1000000366"]', project="never", mode="paper"),
     # decides what an order means: 23 is a buy on a STOCK account and a buy of collateral on a CREDIT one
     "account_type": _choice("STOCK", "CREDIT", "HUGANGTONG", "SHENGANGTONG")._replace(project="never"),
     "module_path": Key(_path, "FOLDER", project="never", mode="live"),
@@ -216,8 +211,10 @@ PROFILE: dict[str, Key] = {
     "limits.symbols": Key(_symbols, "[600000.SH, 510300.SH]", project="tighten"),
     "timeout": Key(_seconds, "0 < s <= 3600"),
     "cash": Key(_whole, "1000000 | 100万", mode="paper"),
-    "fees.commission": Key(_rate, "0.025% | 0.00025 (<= 0.3%)"),
-    "fees.minimum": Key(_not_negative, "5 | 0"),
+    **{f"fees.{name}": _form(form, "set") for name, form in FEES.items()},
+    # what a rule is on a live profile decides whether an order goes out
+    **{f"rules.{name}": _form(form, "paper") for name, form in RULES.items()},
+    "instruments": Key(_path, "FILE.csv", project="paper"),
 }
 #: profile keys that may also stand at the top of a file, for all profiles
 SHARED = frozenset({"writes", "timeout"} | {key for key in PROFILE if key.startswith("limits")})

@@ -99,7 +99,7 @@ class Books:
         value += int(self._store.one("SELECT coalesce(sum(amount), 0) FROM loans"))
         return {
             "cash": account.available, "frozen": account.frozen, "value": value, "total": account.cash + value,
-            "fetch": max(0, account.available - account.held),
+            "fetch": self.withdrawable(account),
         }  # fmt: skip
 
     def holding(self, position: Position, at_ms: int) -> dict[str, object]:
@@ -110,6 +110,10 @@ class Books:
             "frozen": position.frozen, "yesterday": position.yesterday, "cost": position.cost, "last": last,
             "value": fen(position.volume * last),
         }  # fmt: skip
+
+    def withdrawable(self, account: Account) -> int:
+        """Fen that can be paid out today."""
+        return max(0, account.available - (0 if self._feed.rules.proceeds_withdrawable else account.held))
 
     def lent(self) -> list[dict[str, object]]:
         """Money lent by repo, a row a code, in the form of a position push: worth what was lent."""

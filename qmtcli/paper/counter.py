@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from qmtcli.errors import ConfigError
 from qmtcli.messages import error_text
-from qmtcli.model import Instrument, Kind
+from qmtcli.model import Instrument, Kind, Side
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import time_of
 from qmtcli.paper.codes import AFTER_HOURS, BUY, LATEST_PRICE, MARKET_TYPES, OWN_PRICE, PEER_PRICE, SUSPENDED
@@ -22,6 +22,7 @@ from qmtcli.paper.tape import Tick
 from qmtcli.paper.terms import Terms
 from qmtcli.rules.lots import AFTER_HOURS_CAP, st_daily_buy_cap
 from qmtcli.rules.order_types import needs_protection
+from qmtcli.rules.permissions import permitted
 from qmtcli.rules.phases import Phase, accepts_after_hours
 
 _OFF_HOURS = "当前时间不允许此类证券交易"
@@ -67,6 +68,8 @@ class Counter:
         if instrument is None:
             return Rejection(-20, f"证券代码不存在: {code}")
         if instrument.kind in _NOT_PERMITTED or (instrument.kind is Kind.REPO and order.type == BUY):
+            return Rejection(-21, f"无此交易权限: {code}")
+        if not permitted(instrument, Side.BUY if order.type == BUY else Side.SELL, self._feed.rules):
             return Rejection(-21, f"无此交易权限: {code}")
         if order.volume <= 0:
             return Rejection(-30, f"委托数量非法: {order.volume}")
@@ -143,6 +146,8 @@ def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Reject
         if needs_protection(terms.instrument, terms.rules) and not price > 0:
             return Rejection(-45, "须填保护限价: 市价委托的 price")
         order.limit_price = _market_limit(order, tick, terms)
+        if not order.limit_price and not terms.rules.no_best_price_cancels:
+            return Rejection(-46, f"无最优价格可申报: {order.price_type}")
         return None
     if order.price_type == LATEST_PRICE:
         order.price = tick.last or tick.preclose

@@ -33,6 +33,9 @@ from qmtcli.paper.matching import Matching
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Account, Order, Store, Trade, values_of
 from qmtcli.paper.tape import Tape
+from qmtcli.rules import calendar
+from qmtcli.rules import settings as rule_settings
+from qmtcli.text import read_file
 
 #: beyond this a price (CNY) is none, and has no place in the account's integers
 _MOST = 2**31
@@ -50,8 +53,10 @@ class Exchange:
     def __init__(self, settings: Settings, tape: Tape | None = None) -> None:
         """Open the account, creating it on first use. Raises ConfigError."""
         self.settings = settings
+        calendar.supply(settings.calendar, read_file)
         clock = Clock(settings.clock, settings.clock_started)
-        self.feed = Feed(tape or open_tape(settings.market, settings.indexes), clock, settings.hours)
+        rules = rule_settings.parse(settings.rules)
+        self.feed = Feed(tape or open_tape(settings), clock, settings.hours, rules)
         self.store = Store(settings.account_file)
         self._books = Books(self.store, self.feed, settings.fees)
         self._counter = Counter(self._books, self.feed)
@@ -290,6 +295,19 @@ class Exchange:
             self.store.save(account)
             self._books.push_account(account, (), now)
 
+    def withdraw(self, fen: int) -> None:
+        """Pay money out. Raises UsageError ``bad_money`` for what is no amount of it, Refused ``not_withdrawable``."""
+        if not 0 < fen < _MOST_FEN:
+            raise UsageError("bad_money", text=f"{fen / 100:g}")
+        with self.store.transaction():
+            account, now = self._up_to_now()
+            fetch = self._books.withdrawable(account)
+            if fen > fetch:
+                raise Refused("not_withdrawable", value=fen / 100, most=fetch / 100)
+            self._books.flow(account, now, "withdrawal", -fen)
+            self.store.save(account)
+            self._books.push_account(account, (), now)
+
     def reset(self) -> None:
         """Begin anew: no orders, no holdings, the opening cash. No id is given out again."""
         with self.store.transaction():
@@ -301,15 +319,23 @@ class Exchange:
             self._books.push_account(account, (), account.synced)
 
 
-def open_tape(market: str, indexes: Path | None = None) -> Tape:
-    """The tape that a profile's ``market`` names, its indexes kept in a folder. Raises ConfigError."""
-    if market == "sample":
+def open_tape(settings: Settings) -> Tape:
+    """The tape of a run's market, its instruments as the user's table has them. Raises ConfigError."""
+    tape: Tape
+    if settings.market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        return SampleTape()
-    from qmtcli.paper.folder import FolderTape
+        tape = SampleTape(settings.hours)
+    else:
+        from qmtcli.paper.folder import FolderTape
 
-    return FolderTape(Path(market), indexes)
+        tape = FolderTape(Path(settings.market), settings.indexes)
+    if settings.instruments:
+        from qmtcli.paper.overridden import override
+        from qmtcli.rules.instruments import read
+
+        tape = override(tape, read(read_file(settings.instruments), settings.instruments))
+    return tape
 
 
 @lru_cache(maxsize=1)

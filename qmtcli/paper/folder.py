@@ -7,16 +7,17 @@ its end. A code that has only bars has a history and no quotes. A file is read w
 that it may hold, by its name, and then it is kept as an index (`qmtcli.paper.index`). In what units it counts is
 told in `qmtcli.paper.reading`.
 
-An optional ``instruments.csv`` (``code`` and any of ``name, st, listed, t0, band, levels``) tells what no
-prefix does; ``levels``, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
+An optional ``instruments.csv`` (see `qmtcli.rules.instruments`) tells what no prefix does; a column ``levels`` of
+it, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess. An optional
+``dividends.csv`` tells its ex-days (`qmtcli.paper.dividends`): the preclose of one, where no tape says it, is the
+reference price.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,13 +25,18 @@ from zlib import crc32
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
+from qmtcli.paper.bars import CLOSE, close_of, day_of_ticks, merge, minutes_of
 from qmtcli.paper.clock import DAY_MS
+from qmtcli.paper.dividends import NAME as DIVIDENDS
+from qmtcli.paper.dividends import Dividends
 from qmtcli.paper.index import Contents, Index, key_of, open_index
 from qmtcli.paper.snapshots import Damaged, Snapshots, pack
 from qmtcli.paper.tape import Bar, Tick
 from qmtcli.rules.boards import classify, instrument
 from qmtcli.rules.corporate import Action
+from qmtcli.rules.ticks import tick
+from qmtcli.text import day as read_day
+from qmtcli.text import read_file
 
 if TYPE_CHECKING:
     from qmtcli.paper.columns import Columns
@@ -69,7 +75,7 @@ class FolderTape:
         #: files of many codes
         self._mixed: list[Path] = []
         for path in paths:
-            if path.name == _TABLE:
+            if path.name in (_TABLE, DIVIDENDS):
                 continue
             code = path.name[:9].upper()
             if _is_code(code):
@@ -83,6 +89,7 @@ class FolderTape:
         self._damaged: set[str] = set()
         self._snapshots: dict[tuple[str, date], Snapshots | None] = {}
         self._bars: dict[str, dict[str, dict[date, list[Bar]]]] = {}
+        self._dividends = Dividends(folder)
         self._instruments: dict[str, Instrument | None] = {}
 
     def codes(self) -> Sequence[str]:
@@ -104,12 +111,12 @@ class FolderTape:
         return self._days
 
     def preclose(self, code: str, day: date) -> int:
-        """Of the day's ticks or bar, else the last close before it; 0 when the folder tells none."""
+        """Of the day's ticks or bar, else by the last close before it; 0 when the folder tells none."""
         found = self._of(code, day, lambda held: held.preclose)
         if found is not None:
             return found
         for bar in reversed(self.bars(code, "1d", date.min, day)):
-            return bar.preclose if bar.day == day else bar.close
+            return bar.preclose if bar.day == day else self._reference(code, bar.close, bar.day, day)
         return 0
 
     def tick(self, code: str, day: date, ms: int) -> Tick | None:
@@ -125,8 +132,8 @@ class FolderTape:
         return self._of(code, day, lambda held: held.approach(after, until, buy, sell))
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
-        """None: a folder does not tell them."""
-        return []
+        """Those of ``dividends.csv``. Raises ConfigError."""
+        return self._dividends.of(code, first, last)
 
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
         """The folder's own bars, and on other days bars made of its minutes or ticks. Raises ConfigError."""
@@ -183,7 +190,11 @@ class FolderTape:
             elif (shown := self._snapshots_of(code, day)) and period == "1d":
                 yield from day_of_ticks(day, [shown.last()])
             elif shown:
-                yield from minutes_of(day, shown.ticks(-1, DAY_MS))
+                yield from minutes_of(day, shown.ticks(-1, DAY_MS), close=self._close(code, day))
+
+    def _close(self, code: str, day: date) -> int:
+        of = self.instrument(code)
+        return close_of(of, day) if of else CLOSE
 
     def _own_bars(self, code: str) -> dict[str, dict[date, list[Bar]]]:
         """The bars in a code's files, by period and day."""
@@ -192,7 +203,8 @@ class FolderTape:
             for _, index in self._open(code, date.min, date.max):
                 for period, bars in index.bars(code).items():
                     found.setdefault(period, []).extend(bars)
-            self._bars[code] = {period: _by_day(sorted(bars)) for period, bars in found.items()}
+            reference = partial(self._reference, code)
+            self._bars[code] = {period: _by_day(sorted(bars), reference) for period, bars in found.items()}
         return self._bars[code]
 
     @cached_property
@@ -219,7 +231,6 @@ class FolderTape:
     def _open(self, code: str, first: date, last: date) -> list[tuple[Path, Index]]:
         """Of the files that may hold something of a code on these days. Raises ConfigError."""
         self.instrument(code)
-        self._level_unit(code)
         own = [path for path in self._files.get(code, ()) if first <= (_day_in_name(path) or first) <= last]
         return [(path, self._index_of(path, code)) for path in own] + [
             (path, self._index_of(path)) for path in self._mixed
@@ -232,7 +243,7 @@ class FolderTape:
     def _index(self, name: str, paths: list[Path], code: str, make: Callable[[], Contents]) -> Index:
         if name not in self._indexes:
             kept = self._kept and self._kept / f"{name}.index"
-            levels = {held: told for held in ([code] if code else self._table) if (told := self._told(held, "levels"))}
+            levels = {held: told for held in ([code] if code else self._table) if (told := self._level_unit(held))}
             key = key_of([path.absolute() for path in paths], levels=levels)
             self._indexes[name] = open_index(kept, key, make, anew=name in self._damaged)
         return self._indexes[name]
@@ -249,7 +260,7 @@ class FolderTape:
                 watch(path)
                 kind, _ = classify(held) or (Kind.STOCK, None)
                 if "lastPrice" in rows:
-                    days = reading.snapshots(rows, kind, self._told(held, "levels"))
+                    days = reading.snapshots(rows, kind, self._level_unit(held))
                     contents.days[held] = {day: pack(of_day) for day, of_day in days}
                 else:
                     period = _period(rows)
@@ -261,60 +272,33 @@ class FolderTape:
     # -- what no price tells ---------------------------------------------------------------------------
 
     @cached_property
-    def _table(self) -> dict[str, Columns]:
-        from qmtcli.paper.columns import Columns
+    def _table(self) -> dict[str, dict[str, Any]]:
+        """What ``instruments.csv`` tells, by code."""
+        from qmtcli.rules.instruments import read
 
         path = self._folder / _TABLE
-        return Columns.read(path).split("code") if path.is_file() else {}
+        return read(read_file(str(path)), str(path), {"levels": _level_word}) if path.is_file() else {}
 
-    def _told(self, code: str, name: str) -> str:
-        """A cell of the code's line in ``instruments.csv``; empty when there is none."""
-        row = self._table.get(code)
-        return str(row.values(name)[-1]).strip() if row and name in row else ""
+    def _reference(self, code: str, close: int, after: date, day: date) -> int:
+        """Reference price of ``day`` by the close of ``after``, the day before it, milli."""
+        of = self.instrument(code)
+        return self._dividends.reference(code, close, tick(of), after, day) if of else close
 
     def _level_unit(self, code: str) -> str:
-        levels = self._told(code, "levels")
-        if levels not in ("", "lots", "shares"):
-            raise self._table[code].error(0, f"levels is {levels!r}")
-        return levels
+        unit: str = self._table.get(code, {}).get("levels", "")
+        return unit
 
     def _instrument(self, code: str) -> Instrument | None:
-        if classify(code) is None:
-            return None
-        told: dict[str, Any] = {}
-        for name, parse in _TOLD.items():
-            if text := self._told(code, name):
-                try:
-                    told[name] = parse(text)
-                except (ValueError, InvalidOperation):
-                    raise self._table[code].error(0, f"{name} is {text!r}") from None
-        return instrument(code, self._told(code, "name") or code, **told)
+        from qmtcli.rules.instruments import fields
+
+        told = fields(code, self._table)
+        return instrument(code, **{"name": code, **told}) if "kind" in told or classify(code) else None
 
 
-_YES = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "是": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "否": False,
-}
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in _YES:
+def _level_word(text: str) -> str:
+    if text not in ("lots", "shares"):
         raise ValueError(text)
-    return _YES[text.lower()]
-
-
-def _date(text: str) -> date:
-    return date.fromisoformat(text if "-" in text else f"{text[:4]}-{text[4:6]}-{text[6:]}")
-
-
-#: columns of ``instruments.csv`` that are fields of an Instrument
-_TOLD: dict[str, Callable[[str], object]] = {"st": _flag, "t0": _flag, "listed": _date, "band": Decimal}
+    return text
 
 
 def _is_table(path: Path) -> bool:
@@ -336,7 +320,7 @@ def _day_in_name(path: Path) -> date | None:
     if len(days) != 1 or "1d" in parts or "1m" in parts:
         return None
     try:
-        return _date(days[0])
+        return read_day(days[0])
     except ValueError:
         return None
 
@@ -358,13 +342,13 @@ def _split(columns: Columns) -> dict[str, Columns]:
     return columns.split(name)
 
 
-def _by_day(bars: Sequence[Bar]) -> dict[date, list[Bar]]:
-    """Bars in order. One without a preclose gets the last close of the day before; the first day, its open."""
+def _by_day(bars: Sequence[Bar], reference: Callable[[int, date, date], int]) -> dict[date, list[Bar]]:
+    """Bars in order. One without a preclose gets it by the last close of the day before; the first day, its open."""
     days: dict[date, list[Bar]] = {}
-    close = bars[0].open if bars else 0
+    close, before = (bars[0].open, bars[0].day) if bars else (0, date.min)
     for bar in bars:
         if bar.day not in days:
-            days[bar.day], preclose = [], close
-        close = bar.close
+            days[bar.day], preclose = [], reference(close, before, bar.day)
+        close, before = bar.close, bar.day
         days[bar.day].append(bar if bar.preclose else bar._replace(preclose=preclose))
     return days

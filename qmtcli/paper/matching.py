@@ -222,7 +222,8 @@ class Matching:
         """The part that did not trade at once: it joins the queue at its price, or it is canceled."""
         own = tick.bids if order.type == BUY else tick.asks
         if order.price_type == BEST5_THEN_LIMIT:
-            order.limit_price = self._last_fill(order) or (own[0][0] if own else 0)
+            rests = self._feed.rules.best5_limit_rests
+            order.limit_price = self._last_fill(order) or (own[0][0] if own and rests else 0)
         if order.price_type in IMMEDIATE or not order.limit_price:
             self._books.finish(account, order)
             return

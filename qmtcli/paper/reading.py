@@ -55,7 +55,7 @@ def snapshots(columns: Columns, kind: Kind, levels: str) -> Iterator[tuple[date,
     ]
     for price, size in chain(asks, bids):
         cells += _integers(price, 1000), _integers(size, level_unit)
-    rows: Iterable[tuple[int, Row]] = zip(moments, map(_without_gaps, zip(*cells, strict=True)), strict=True)
+    rows: Iterable[tuple[int, Row]] = zip(moments, map(_row, zip(*cells, strict=True)), strict=True)
     if any(map(int.__gt__, moments, moments[1:])):
         rows = sorted(rows, key=itemgetter(0))
     for number, of_day in groupby(rows, lambda row: row[0] // DAY_MS):
@@ -87,13 +87,17 @@ def _integers(column: Sequence[float], per: int = 1) -> list[int]:
     return [round(number * per) for number in column]
 
 
-def _without_gaps(row: Row) -> Row:
-    """The row with its levels as `Row` has them: those that show a price and a volume, then zeros."""
-    if 0 not in row[10:]:
-        return row
-    sides = [zip(row[at : at + 10 : 2], row[at + 1 : at + 10 : 2], strict=True) for at in (10, 20)]
+def _row(cells: Row) -> Row:
+    """A line as `Row` has it: of the levels those that show a price and a volume, then zeros.
+
+    A second level without a price is what a call auction would leave of that side (`Tick.surplus`).
+    """
+    if 0 not in cells[10:]:
+        return (*cells[:10], 0, *cells[10:])
+    surplus = (0 if cells[22] else cells[23]) - (0 if cells[12] else cells[13])
+    sides = [zip(cells[at : at + 10 : 2], cells[at + 1 : at + 10 : 2], strict=True) for at in (10, 20)]
     shown = [[cell for level in side if all(level) for cell in level] for side in sides]
-    return (*row[:10], *[cell for side in shown for cell in (*side, *[0] * (10 - len(side)))])
+    return (*cells[:10], surplus, *[cell for side in shown for cell in (*side, *[0] * (10 - len(side)))])
 
 
 # -- units -------------------------------------------------------------------------------------------------

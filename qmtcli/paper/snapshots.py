@@ -17,15 +17,15 @@ from operator import itemgetter
 
 from qmtcli.paper.tape import Level, Tick
 
-#: `Tick`'s integers up to its phase, then price and volume of five asks and of five bids; empty levels last, as zeros
+#: `Tick`'s integers, then price and volume of five asks and of five bids; empty levels last, as zeros
 Row = Sequence[int]
 
 #: bytes of a packed day: position, size, checksum → what is there. Raises Damaged.
 Read = Callable[[int, int, int], bytes]
 
 _BLOCK = 64
-_ROW = 30
-_LAST, _PRECLOSE, _VOLUME, _ASK, _BID = 1, 5, 6, 10, 20
+_ROW = 31
+_LAST, _PRECLOSE, _VOLUME, _SURPLUS, _ASK, _BID = 1, 5, 6, 10, 11, 21
 #: an ask where there is none: beyond any price
 _NEVER = 1 << 62
 #: a row's price for buys and, negative, for sells are packed with it
@@ -148,7 +148,7 @@ def _tick(block: array[int], at: int) -> Tick:
     asks, bids = levels[:5], levels[5:]
     if not (asks[-1][1] and bids[-1][1]):
         asks, bids = (tuple([level for level in side if level[1]]) for side in (asks, bids))
-    return Tick._make((*row[:_ASK], asks, bids))
+    return Tick._make((*row[:_SURPLUS], asks, bids, row[_SURPLUS]))
 
 
 # -- the first of many that is small enough ------------------------------------------------------------------

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from qmtcli.messages import error_text
 from qmtcli.model import Instrument, Kind, Side
@@ -121,8 +120,7 @@ def terms_of(
 ) -> Terms:
     """The terms of a day; ``overrides`` replace rates of the fee schedule."""
     band = bands.band(instrument, decimal(preclose), day, settings=rules)
-    rates: dict[str, Any] = {name: Decimal(value) for name, value in overrides}
-    schedule = fees.DEFAULT_SCHEDULE._replace(**rates)
+    schedule = settings.parse_fees(dict(overrides))
     return Terms(
         instrument,
         day,

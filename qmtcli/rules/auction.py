@@ -5,14 +5,9 @@ full; at the price itself one side does. The last follows from the first, the se
 opened on 2023-02-07 with the same volume at 1808.00 and at 1808.08. Of several such prices the one that leaves
 least (未成交量最小), and of several of those
 
-<<<<<<< HEAD
 * Shanghai takes the middle (seen on that day at 09:15:11: 1788.04, where no order stood). It speaks of prices that
   were asked for (申报价格): of those alone, and of more than two the middle of the lowest and the highest. Rounding
   it half up to the tick is ours, the rule is silent.
-=======
-* Shanghai takes the middle. It speaks of prices that were asked for (申报价格): of those alone, and of more than
-  two the middle of the lowest and the highest. Rounding it half up to the tick is ours, the rule is silent.
->>>>>>> main
 * Shenzhen takes the nearest to the previous close, at the close to the last trade; Beijing to the day's last trade,
   else the previous close. They speak of prices (价格): every price on the tick is one.
 

@@ -79,10 +79,11 @@ def limit_rate(inst: Instrument, on: date, settings: Settings = DEFAULT) -> Deci
     """
     if inst.band is not None:
         return inst.band
+    st = inst.st and not (inst.delisting is not None and inst.delisting <= on)
     if inst.kind in _SHARES:
-        return _share_rate(inst.board, inst.st, on)
+        return _share_rate(inst.board, st, on)
     if inst.kind is Kind.B_SHARE:
-        return _share_rate(Board.MAIN, True, on) if inst.st else settings.b_share_rate
+        return _share_rate(Board.MAIN, st, on) if st and settings.b_share_st_as_main else settings.b_share_rate
     if inst.kind in _FUNDS:
         if is_wide(inst.code) and on >= CHINEXT_REFORM:
             return _20
@@ -93,15 +94,17 @@ def limit_rate(inst: Instrument, on: date, settings: Settings = DEFAULT) -> Deci
 
 
 def is_no_limit_day(inst: Instrument, on: date, trading_day_number: int | None = None) -> bool:
-    """Whether a newly listed stock trades without a limit.
+    """Whether a stock trades without a limit: newly listed, or on the first day of a delisting period or relisting.
 
-    Five days under the registration system, one on BSE, one before it.
+    Of a new listing five days under the registration system, one on BSE, one before it.
 
     ``trading_day_number`` is 1 on the listing day; None counts trading days from ``inst.listed`` (unknown: no
     such day). Raises ConfigError ``calendar_ended`` when that count needs days past the calendar's end.
     """
     if inst.kind not in _SHARES:
         return False
+    if on in (inst.delisting, inst.relisted):
+        return True
     since, days = _NO_LIMIT_DAYS[inst.board]
     number = trading_day_number or _day_number(inst, on)
     if number is None:
@@ -116,16 +119,15 @@ def band(
     on: date,
     trading_day_number: int | None = None,
     *,
-    unlimited: bool = False,
     settings: Settings = DEFAULT,
 ) -> Band | None:
     """The price band of a day from its reference price; None when there is no limit.
 
-    ``trading_day_number`` is 1 on the listing day; None: from the listing date. ``unlimited`` says that it is
-    the first day of the delisting period or of a relisting, which no listing date tells.
+    ``trading_day_number`` is 1 on the listing day; None: from the listing date. Raises ConfigError as
+    `is_no_limit_day`.
     """
     rate = limit_rate(inst, on, settings)
-    if rate is None or unlimited or is_no_limit_day(inst, on, trading_day_number):
+    if rate is None or is_no_limit_day(inst, on, trading_day_number):
         return None
     down_rate = up_rate = rate
     if inst.band is None and inst.kind in (Kind.CONV_BOND, Kind.REIT):

@@ -2,7 +2,8 @@
 
 A prefix is only a default: ST, listing date, T+0 and a fund's limit are properties of the instrument. Marks
 of the prefixes: stocks, CDR and indexes from the exchanges' code tables; funds and bonds from one secondary
-source; B shares, REITs, exchange-traded bonds, treasuries, 520/530/551 and 899 from memory.
+source; B shares, REITs, exchange-traded bonds, treasuries, 520/530/551 and 899 from memory. A user's own table
+(`instruments`) overrides all of it.
 """
 
 from __future__ import annotations

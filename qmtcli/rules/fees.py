@@ -2,66 +2,29 @@
 
 Stamp duty (0.0005 since 2023-08-28, 0.001 before; sells of shares) and transfer fee (0.00001 since
 2022-04-29, 0.00002 before from one source; A shares, both sides) are law and dated here. Commission is the
-broker's: `FeeSchedule` holds habits, to be set to one's own contract. It normally contains the exchange's
+broker's: `settings.FeeSchedule` holds habits, to be set to one's own contract. It normally contains the exchange's
 handling fee and the regulatory fee. Each item is rounded half up to 0.01. A minimum applies to an order, not
 to a fill.
 """
 
 # Annotations are not postponed here: NamedTuple would compile each of them as a string, at import.
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
 from qmtcli.model import Instrument, Kind, Side
 from qmtcli.rules.dates import STAMP_DUTY_HALVED, TRANSFER_FEE_HALVED
+from qmtcli.rules.settings import DEFAULT_SCHEDULE, FeeSchedule
 from qmtcli.rules.settlement import repo_term
 from qmtcli.rules.ticks import CENT, round_half_up
 
+__all__ = ["DEFAULT_SCHEDULE", "FeeSchedule", "Fees", "fees", "fill_fees"]
+
 _ZERO = Decimal("0.00")
 _STAMPED = frozenset({Kind.STOCK, Kind.CDR, Kind.B_SHARE})
+_FUNDS = frozenset({Kind.ETF, Kind.LOF, Kind.REIT})
 _BONDS = frozenset({Kind.CONV_BOND, Kind.EXCH_BOND, Kind.TREASURY})
-_REPO_RATES = {
-    1: Decimal("0.00001"),
-    2: Decimal("0.00002"),
-    3: Decimal("0.00003"),
-    4: Decimal("0.00004"),
-    7: Decimal("0.00005"),
-    14: Decimal("0.0001"),
-    28: Decimal("0.0002"),
-    91: Decimal("0.0003"),
-    182: Decimal("0.0003"),
-}
-
-
-class FeeSchedule(NamedTuple):
-    """A broker's rates: fractions of the amount, minimums in yuan an order. Law caps commission at 0.003."""
-
-    #: commission on shares and funds
-    rate: Decimal = Decimal("0.00025")
-    #: least commission of an order of shares or funds
-    minimum: Decimal = Decimal("5")
-    #: commission on bonds
-    bond_rate: Decimal = Decimal("0.00005")
-    #: least commission of a Shanghai bond order
-    bond_minimum_sh: Decimal = Decimal("1")
-    #: least commission of a Shenzhen bond order
-    bond_minimum_sz: Decimal = Decimal("0")
-    #: commission on money lent by repo, by term in days
-    repo_rates: Mapping[int, Decimal] = _REPO_RATES
-    #: handling and regulatory fees are inside the commission; otherwise they come on top
-    all_in: bool = True
-    #: the exchange's handling fee, Shanghai and Shenzhen
-    handling: Decimal = Decimal("0.0000341")
-    #: the exchange's handling fee, Beijing
-    handling_bj: Decimal = Decimal("0.000125")
-    #: regulatory fee
-    regulatory: Decimal = Decimal("0.00002")
-
-
-#: what the paper exchange charges unless told otherwise
-DEFAULT_SCHEDULE = FeeSchedule()
 
 
 class Fees(NamedTuple):
@@ -82,9 +45,9 @@ def fees(inst: Instrument, side: Side, amount: Decimal, on: date, schedule: FeeS
     if amount <= 0:
         return Fees(_ZERO, _ZERO, _ZERO)
     stamp = transfer = _ZERO
-    if inst.kind in _STAMPED and side is Side.SELL:
+    if side is Side.SELL and (inst.kind in _STAMPED or (schedule.fund_stamp and inst.kind in _FUNDS)):
         stamp = amount * (Decimal("0.0005") if on >= STAMP_DUTY_HALVED else Decimal("0.001"))
-    if inst.kind is Kind.STOCK:
+    if inst.kind is Kind.STOCK or (schedule.cdr_transfer and inst.kind is Kind.CDR):
         transfer = amount * (Decimal("0.00001") if on >= TRANSFER_FEE_HALVED else Decimal("0.00002"))
     commission = _commission(inst, side, amount, schedule)
     return Fees(round_half_up(commission, CENT), round_half_up(stamp, CENT), round_half_up(transfer, CENT))
@@ -105,10 +68,11 @@ def fill_fees(
 
 def _commission(inst: Instrument, side: Side, amount: Decimal, schedule: FeeSchedule) -> Decimal:
     if inst.kind is Kind.REPO:
-        return amount * schedule.repo_rates[repo_term(inst.code)] if side is Side.SELL else _ZERO
-    rate, minimum = schedule.rate, schedule.minimum
+        lent: Decimal = getattr(schedule, f"repo_{repo_term(inst.code)}")
+        return amount * lent if side is Side.SELL else _ZERO
+    rate, minimum = schedule.commission, schedule.minimum
     if inst.kind in _BONDS:
-        rate = schedule.bond_rate
+        rate = schedule.bond_commission
         minimum = schedule.bond_minimum_sh if inst.exchange == "SH" else schedule.bond_minimum_sz
     levies = _ZERO
     if not schedule.all_in:

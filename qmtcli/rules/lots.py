@@ -2,8 +2,9 @@
 
 Sources: SSE 3.3.8, 3.3.9, 3.3.11 and SZSE 3.3.8, 3.3.10, 3.3.13 (2023 numbering; unchanged in 2026: main
 boards and ChiNext stay at multiples of 100); STAR's and BSE's own rules. From one secondary source: funds, B
-shares, the minimum of convertible bonds. ChiNext's caps before its reform, bonds and repo are from memory. An
-odd remainder is sold at once (一次性申报卖出).
+shares, the minimum of convertible bonds, the cap after hours. ChiNext's caps before its reform are from memory;
+REITs', other bonds' and repo's lots, and caps of all but shares, are settings. An odd remainder is sold at once
+(一次性申报卖出).
 """
 
 from __future__ import annotations
@@ -54,17 +55,20 @@ def lot_rule(inst: Instrument, on: date, settings: Settings = DEFAULT) -> LotRul
             return LotRule(100, 100, 300_000, 150_000)
         return LotRule(100, 100, _MILLION, _MILLION)
     if inst.kind in _FUNDS:
-        return LotRule(100, 100, settings.fund_cap, settings.fund_cap)
+        lot = settings.reit_lot if inst.kind is Kind.REIT else 100
+        return LotRule(lot, lot, settings.fund_cap, settings.fund_cap)
     if inst.kind is Kind.B_SHARE:
         return LotRule(100, 100, _MILLION, None)
     if inst.kind is Kind.CONV_BOND:
         cap = settings.conv_bond_cap_sh if inst.exchange == "SH" else settings.conv_bond_cap_sz
-        return LotRule(10, settings.conv_bond_step, cap, None)
+        return LotRule(10, settings.conv_bond_step, cap, cap if settings.bond_market_orders else None)
     if inst.kind is Kind.REPO:
-        return LotRule(10, 10, settings.repo_cap, None)
+        cap = settings.repo_cap
+        return LotRule(settings.repo_lot, settings.repo_lot, cap, cap if settings.bond_market_orders else None)
     if inst.kind is Kind.INDEX:
         raise Refused("not_tradable", code=inst.code)
-    return LotRule(10, 10, settings.bond_cap, None)
+    cap = settings.bond_cap
+    return LotRule(settings.bond_lot, settings.bond_lot, cap, cap if settings.bond_market_orders else None)
 
 
 def st_daily_buy_cap(inst: Instrument, on: date) -> int | None:
@@ -79,14 +83,24 @@ def st_daily_buy_cap(inst: Instrument, on: date) -> int | None:
     return 500_000 if inst.exchange == "SH" or on >= RULES_2026 else None
 
 
+def order_cap(rule: LotRule, market: bool, after_hours: bool = False) -> int | None:
+    """Most in one order of a type; None: there is no such order. ``market``: one of `order_types`."""
+    return AFTER_HOURS_CAP if after_hours else rule.market_cap if market else rule.limit_cap
+
+
 def check_buy_volume(
-    inst: Instrument, volume: int, on: date, market: bool, settings: Settings = DEFAULT
+    inst: Instrument,
+    volume: int,
+    on: date,
+    market: bool,
+    settings: Settings = DEFAULT,
+    after_hours: bool = False,
 ) -> Violation | None:
-    """The first rule that a buy of ``volume`` breaks, or None. ``market``: one of `order_types`."""
+    """The first rule that a buy of ``volume`` breaks, or None; the order's type as for `order_cap`."""
     if inst.kind is Kind.INDEX:
         return Violation("not_tradable", {"code": inst.code})
     rule = lot_rule(inst, on, settings)
-    if found := _check_size(inst, volume, rule, market):
+    if found := _check_size(inst, volume, order_cap(rule, market, after_hours)):
         return found
     if volume < rule.min_buy:
         return Violation("below_min", {"code": inst.code, "volume": volume, "minimum": rule.min_buy})
@@ -98,7 +112,13 @@ def check_buy_volume(
 
 
 def check_sell_volume(
-    inst: Instrument, volume: int, sellable: int | None, on: date, market: bool, settings: Settings = DEFAULT
+    inst: Instrument,
+    volume: int,
+    sellable: int | None,
+    on: date,
+    market: bool,
+    settings: Settings = DEFAULT,
+    after_hours: bool = False,
 ) -> Violation | None:
     """The first rule that a sell of ``volume`` breaks, or None.
 
@@ -106,11 +126,15 @@ def check_sell_volume(
     Selling more than there is breaks no rule of volumes. A repo lends money and follows the rule of buys.
     """
     if inst.kind in (Kind.INDEX, Kind.REPO):
-        return check_buy_volume(inst, volume, on, market, settings)
+        return check_buy_volume(inst, volume, on, market, settings, after_hours)
     rule = lot_rule(inst, on, settings)
-    found = _check_size(inst, volume, rule, market)
-    if found or sellable is None or volume >= sellable:
+    if found := _check_size(inst, volume, order_cap(rule, market, after_hours)):
         return found
+    if inst.kind in _FUNDS and not settings.fund_odd_lot_sells and volume % rule.step:
+        params = {"volume": volume, "step": rule.step, "remainder": 0}
+        return Violation("odd_lot_sell", {"code": inst.code, **params})
+    if sellable is None or volume >= sellable:
+        return None
     if rule.step == 1:
         if volume >= rule.min_buy:
             return None
@@ -150,10 +174,9 @@ def split(inst: Instrument, volume: int, cap: int, settings: Settings = DEFAULT)
     return [*children, rest]
 
 
-def _check_size(inst: Instrument, volume: int, rule: LotRule, market: bool) -> Violation | None:
+def _check_size(inst: Instrument, volume: int, cap: int | None) -> Violation | None:
     if volume <= 0:
         return Violation("volume_not_positive", {"code": inst.code, "volume": volume})
-    cap = rule.market_cap if market else rule.limit_cap
     if cap is None:
         return Violation("no_market_orders", {"code": inst.code})
     if volume > cap:

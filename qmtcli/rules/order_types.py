@@ -1,8 +1,8 @@
 """Order types by name: their vendor codes (``xtconstant`` 250807.1.2), where they exist, what they need.
 
 Market orders are for continuous trading only. Shanghai's carry a protection price, Shenzhen's do not. What
-becomes of a remainder (best5-limit, peer, mine) is from memory. 49 is not in ``xtconstant``: simulated,
-refused live by default.
+becomes of a remainder (best5-limit, peer, mine) is from memory. An after-hours order is none of them, but carries
+the worst close it trades at; its 49 is not in ``xtconstant``: simulated, refused live unless a setting allows it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AFTER_HOURS_PRICE = 49
 
 
 class MarketKind(NamedTuple):
-    """One of the exchanges' own market order types."""
+    """One of the exchanges' own order types that name no price to trade at."""
 
     #: as in ``--market KIND``
     name: str
@@ -44,29 +44,33 @@ MARKET_KINDS: tuple[MarketKind, ...] = (
     # all at once or nothing
     MarketKind("fok", {"SZ": 48}),
 )
+#: trades at the day's close after hours; no market order
+AFTER_HOURS = MarketKind("after-hours", {"SH": AFTER_HOURS_PRICE, "SZ": AFTER_HOURS_PRICE})
+#: what ``--market`` may name
+KINDS = (*MARKET_KINDS, AFTER_HOURS)
 
 
 def market_kinds(exchange: str) -> list[str]:
-    """Names of the market order types of ``SH``, ``SZ`` or ``BJ``."""
-    return [kind.name for kind in MARKET_KINDS if exchange in kind.codes]
+    """What ``--market`` may name on ``SH``, ``SZ`` or ``BJ``."""
+    return [kind.name for kind in KINDS if exchange in kind.codes]
 
 
 def price_type(name: str, exchange: str) -> int:
-    """The vendor's ``price_type`` of market kind ``name`` (`MarketKind.name`) on an exchange.
+    """The vendor's ``price_type`` of kind ``name`` (`MarketKind.name`) on an exchange.
 
     Raises Refused ``market_kind_unavailable`` where that exchange has no such type.
     """
-    for kind in MARKET_KINDS:
+    for kind in KINDS:
         if kind.name == name and exchange in kind.codes:
             return kind.codes[exchange]
     raise Refused("market_kind_unavailable", kind=name, exchange=exchange, available=market_kinds(exchange))
 
 
 def market_kind(price_type: int) -> MarketKind | None:
-    """The market kind behind a vendor's ``price_type``; None for limit orders and numbers that are none."""
+    """The market order type behind a vendor's ``price_type``; None for other orders and numbers that are none."""
     return next((kind for kind in MARKET_KINDS if price_type in kind.codes.values()), None)
 
 
 def needs_protection(inst: Instrument, settings: Settings = DEFAULT) -> bool:
-    """Whether a market order of ``inst`` must carry a protection price: the worst one it may trade at."""
+    """Whether a market order of ``inst`` carries a protection price, the worst one it may trade at."""
     return inst.exchange == "SH" or (inst.exchange == "BJ" and settings.bj_protection_price)

@@ -52,6 +52,7 @@ class Phase(Enum):
     CLOSING = ("closing", True, False, False, 18)
     #: 15:00-15:05, after-hours orders only
     AFTER_HOURS_ORDERS = ("after_hours_orders", False, True, False, 15)
+    AFTER_HOURS_ORDERS_LOCKED = ("after_hours_orders_locked", False, False, False, 15)
     #: 15:05-15:30, after-hours orders only; they trade at the close, first come first served
     AFTER_HOURS = ("after_hours", False, True, True, 22)
     AFTER_HOURS_LOCKED = ("after_hours_locked", False, False, True, 22)
@@ -79,7 +80,17 @@ class Phase(Enum):
     @property
     def is_auction(self) -> bool:
         """Orders collect for one price at its end."""
-        return self in (Phase.OPENING, Phase.OPENING_LOCKED, Phase.CLOSING)
+        return self.is_opening or self is Phase.CLOSING
+
+    @property
+    def is_opening(self) -> bool:
+        """The opening auction, until it matches."""
+        return self in (Phase.OPENING, Phase.OPENING_LOCKED)
+
+    @property
+    def is_over(self) -> bool:
+        """The day's trading is over, after-hours orders and all."""
+        return self in (Phase.CLOSED, Phase.AFTER_HOURS_DONE)
 
 
 def schedule(inst: Instrument, on: date, settings: Settings = DEFAULT) -> list[tuple[time, Phase]]:
@@ -104,10 +115,11 @@ def schedule(inst: Instrument, on: date, settings: Settings = DEFAULT) -> list[t
         day.append((CLOSE_AUCTION_BEGINS, Phase.CLOSING))
     if not has_after_hours(inst, on, settings):
         return [*day, (CLOSE, Phase.CLOSED)]
+    early, late = settings.after_hours_early_cancel, settings.after_hours_cancel
     return [
         *day,
-        (CLOSE, Phase.AFTER_HOURS_ORDERS),
-        (AFTER_HOURS_MATCHES, Phase.AFTER_HOURS if settings.after_hours_cancel else Phase.AFTER_HOURS_LOCKED),
+        (CLOSE, Phase.AFTER_HOURS_ORDERS if early else Phase.AFTER_HOURS_ORDERS_LOCKED),
+        (AFTER_HOURS_MATCHES, Phase.AFTER_HOURS if late else Phase.AFTER_HOURS_LOCKED),
         (AFTER_HOURS_ENDS, Phase.AFTER_HOURS_DONE),
     ]
 

@@ -1,7 +1,8 @@
 """When shares and money come free: T+1 and T+0, what can be sold, repo terms and interest.
 
-A shares, CDR, B shares and funds are T+1, except bond, money, gold, commodity-futures and cross-border funds
-(`funds`); convertible bonds and treasuries are T+0 (one secondary source). A purchase freezes price x volume
+A shares and stock ETFs are T+1; so by setting are CDR, B shares, LOFs and REITs. Bond, money, gold,
+commodity-futures and cross-border funds (`funds`) are T+0, convertible bonds and treasuries by one secondary
+source. A purchase freezes price x volume
 + fees; the money of a sale buys the same day and can be withdrawn the next trading day.
 """
 
@@ -20,6 +21,7 @@ from qmtcli.rules.ticks import CENT, round_half_up
 #: yuan lent by one unit of repo volume
 REPO_UNIT = 100
 
+_REPO_TERMS = frozenset({1, 2, 3, 4, 7, 14, 28, 91, 182})
 _REPO_TERMS_SZ = {
     "131800": 3,
     "131801": 7,
@@ -37,11 +39,10 @@ def is_t0(inst: Instrument, settings: Settings = DEFAULT) -> bool:
     """Whether ``inst`` may be sold on the day it was bought."""
     if inst.t0 is not None:
         return inst.t0
-    if inst.kind in (Kind.ETF, Kind.LOF):
-        return is_t0_fund(inst.code)
-    if inst.kind is Kind.EXCH_BOND:
-        return settings.exch_bond_t0
-    return inst.kind in (Kind.CONV_BOND, Kind.TREASURY)
+    if inst.kind in (Kind.ETF, Kind.LOF) and is_t0_fund(inst.code):
+        return True
+    unconfirmed: bool | None = getattr(settings, f"{inst.kind}_t0", None)
+    return inst.kind in (Kind.CONV_BOND, Kind.TREASURY) if unconfirmed is None else unconfirmed
 
 
 def sellable(opening: int, bought: int, sold: int, frozen: int, t0: bool) -> int:
@@ -57,7 +58,7 @@ def repo_term(code: str) -> int:
     """Days of a repo by its code (``204001.SH``: 1). Raises UsageError ``code_unknown`` for another code."""
     digits = code[:6]
     term = int(digits[3:]) if digits.startswith("204") else _REPO_TERMS_SZ.get(digits, 0)
-    if not term:
+    if term not in _REPO_TERMS:
         raise UsageError("code_unknown", code=code)
     return term
 

@@ -792,7 +792,7 @@ def test_the_clock_is_read_once_a_command(tmp_path: Path) -> None:
 
 
 def test_fees_of_the_profile(tmp_path: Path) -> None:
-    bench = Bench.of(tmp_path, book(), fees={"rate": "0.001", "minimum": "1"})
+    bench = Bench.of(tmp_path, book(), fees={"commission": "0.001", "minimum": "1"})
     assert bench.order(bench.buy(300, 10.01)).fee == 300 + 3  # 3,003.00: 3.003 -> 3.00, 0.03003 -> 0.03
 
 

@@ -33,7 +33,7 @@ def days(draw: st.DrawFn) -> list[Tick]:
     return [
         Tick(
             ms, draw(limits), draw(prices), draw(prices), draw(prices), draw(prices), draw(volumes), draw(volumes),
-            draw(volumes), draw(st.integers(0, 20)), draw(levels(1)), draw(levels(-1)),
+            draw(volumes), draw(st.integers(0, 20)), draw(levels(1)), draw(levels(-1)), draw(st.integers(-9, 9)),
         )
         for ms in times
     ]  # fmt: skip
@@ -47,7 +47,7 @@ def standing(ticks: list[Tick]) -> list[Tick]:
 def row(tick: Tick) -> list[int]:
     """A tick as it is packed."""
     sides = [[cell for level in side for cell in level] for side in (tick.asks, tick.bids)]
-    return [*tick[:10], *[cell for side in sides for cell in (*side, *[0] * (10 - len(side)))]]
+    return [*tick[:10], tick.surplus, *[cell for side in sides for cell in (*side, *[0] * (10 - len(side)))]]
 
 
 def opened(ticks: list[Tick]) -> tuple[Snapshots, list[int]]:

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from scripted import DAY, SH, SZ, Bench, ScriptedTape, audit, snap
 
+from qmtcli.errors import Refused
 from qmtcli.paper.codes import AFTER_HOURS, CANCELED, FILLED, IN_FLIGHT, JUNK, PART_CANCELED, PART_FILLED, REPORTED
+from qmtcli.paper.counter import NewOrder
+from qmtcli.paper.exchange import Exchange
+from qmtcli.paper.settings import Settings
 from qmtcli.paper.tape import Tick
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.corporate import Action
@@ -472,6 +476,52 @@ def test_the_money_of_a_sale_buys_the_same_day_unless_a_setting_says_otherwise(t
         bench.give(200)
         bench.sell(200, 10.00)
         assert bench.order(bench.buy(100, 10.01)).status == status
+
+
+def ruled(folder: Path, *ticks: Tick, code: str = SH, **rules: str) -> Bench:
+    return Bench(folder, ScriptedTape({code: {DAY: list(ticks)}}), rules=rules)
+
+
+def test_what_an_account_may_not_buy_it_may_sell(tmp_path: Path) -> None:
+    star = "688981.SH"
+    bench = ruled(tmp_path, book("10:00:00"), code=star, star_permission="false")
+    bench.give(300, code=star)
+    assert bench.order(bench.buy(200, 10.01, star)).message == "无此交易权限: 688981.SH"
+    assert bench.order(bench.sell(300, 10.00, star)).status == FILLED
+
+
+def test_settings_of_market_orders_without_a_counterpart(tmp_path: Path) -> None:
+    rules = {"best5_limit_rests": "false", "no_best_price_cancels": "false"}
+    bench = ruled(tmp_path, book("10:00:00", asks=[]), **rules)
+    assert bench.order(bench.buy(100, 11.00, kind=43)).status == CANCELED
+    assert bench.order(bench.buy(100, 11.00, kind=44)).error == -46
+
+
+def test_the_money_of_a_sale_can_be_withdrawn_tomorrow(tmp_path: Path) -> None:
+    for withdrawable, most in (("false", 100_00), ("true", 100_00 + 2_000_00 - 502 - 100)):
+        bench = Bench(
+            tmp_path / withdrawable, ScriptedTape({SH: {DAY: [book("10:00:00")]}}), cash=100,
+            rules={"proceeds_withdrawable": withdrawable},
+        )  # fmt: skip
+        bench.give(200)
+        bench.sell(200, 10.00)
+        with pytest.raises(Refused):
+            bench.exchange.withdraw(most + 1)
+        bench.exchange.withdraw(most)
+        audit(bench.exchange, {SH: 200})
+
+
+def test_a_user_says_what_an_instrument_is(tmp_path: Path) -> None:
+    table = tmp_path / "instruments.csv"
+    table.write_text("code,st,name\n600000.SH,yes,*ST浦发\n", encoding="utf-8")
+    settings = Settings(str(tmp_path), clock="2026-07-03T10:00:00", instruments=str(table))
+    exchange = Exchange(settings)
+    known = exchange.feed.tape.instrument("600000.SH")
+    assert known is not None and (known.st, known.name) == (True, "*ST浦发")
+    # 5 % until 2026-07-06
+    _, message = exchange.place(NewOrder("600000.SH", 23, 100, 11, 9.80, "s", "r", 1, 1))
+    (order,) = exchange.orders()
+    assert order.message.startswith("高于涨停价"), message
 
 
 def test_a_shanghai_market_order_needs_a_protection_price(tmp_path: Path) -> None:

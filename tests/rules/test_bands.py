@@ -98,6 +98,9 @@ def test_settings_move_unconfirmed_rates() -> None:
     assert limit_rate(instrument("900901.SH"), TODAY, other) == D("0.2")
     assert limit_rate(instrument("511880.SH"), TODAY, other) == D("0.3")
     assert limit_rate(instrument("510300.SH"), TODAY, other) == D("0.10")
+    risky, before = instrument("900901.SH", st=True), date(2026, 7, 3)
+    assert limit_rate(risky, before) == D("0.05")
+    assert limit_rate(risky, before, Settings(b_share_st_as_main=False)) == D("0.10")
 
 
 @pytest.mark.parametrize(
@@ -133,10 +136,18 @@ def test_no_limit_days_of_a_calendar_of_ones_own() -> None:
 
 
 def test_first_day_of_delisting_or_relisting_is_free_the_next_is_ten_percent() -> None:
-    leaving = instrument("600001.SH", "退市示例")
-    assert band(leaving, D("1.00"), TODAY, unlimited=True) is None
-    assert band(leaving, D("1.00"), date(2025, 7, 1)) == Band(D("0.90"), D("1.10"))
-    assert band(instrument("300001.SZ"), D("1.00"), TODAY) == Band(D("0.80"), D("1.20"))
+    last_of_st, first, second = date(2025, 6, 27), date(2025, 6, 30), date(2025, 7, 1)
+    leaving = instrument("600001.SH", "退市示例", st=True, delisting=first)
+    assert band(leaving, D("1.00"), last_of_st) == Band(D("0.95"), D("1.05"))
+    assert band(leaving, D("1.00"), first) is None
+    assert band(leaving, D("1.00"), second) == Band(D("0.90"), D("1.10"))
+    growing = instrument("300001.SZ", delisting=first)
+    assert band(growing, D("1.00"), first) is None
+    assert band(growing, D("1.00"), second) == Band(D("0.80"), D("1.20"))
+    back = instrument("000001.SZ", st=True, relisted=first)
+    assert is_no_limit_day(back, first) and not is_no_limit_day(back, second)
+    assert band(back, D("1.00"), second) == Band(D("0.95"), D("1.05"))
+    assert is_no_limit_day(instrument("510300.SH", delisting=first), first) is False
 
 
 @given(

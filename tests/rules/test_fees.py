@@ -70,17 +70,35 @@ def test_each_item_rounds_half_up_to_the_cent() -> None:
 
 
 def test_a_schedule_of_ones_own() -> None:
-    cheap = FeeSchedule(rate=D("0.0001"), minimum=D("0.1"), bond_minimum_sz=D("2"), repo_rates={1: D("0.0001")})
+    cheap = FeeSchedule(commission=D("0.0001"), minimum=D("0.1"), bond_minimum_sz=D("2"), repo_1=D("0.0001"))
     assert fees(instrument("600000.SH"), BUY, D("10000"), TODAY, cheap).commission == D("1")
     assert fees(instrument("123153.SZ"), BUY, D("1000"), TODAY, cheap).commission == D("2")
     assert fees(instrument("204001.SH"), SELL, D("10000"), TODAY, cheap).commission == D("1")
 
 
 def test_fees_outside_the_commission() -> None:
-    net = FeeSchedule(minimum=D("0"), rate=D("0.0001"), all_in=False)
+    net = FeeSchedule(minimum=D("0"), commission=D("0.0001"), all_in=False)
     assert fees(instrument("600000.SH"), BUY, D("1000"), TODAY, FeeSchedule(all_in=False)).commission == D("5.05")
     assert fees(instrument("600000.SH"), BUY, D("1000000"), TODAY, net).commission == D("154.10")
     assert fees(instrument("920002.BJ"), BUY, D("1000000"), TODAY, net).commission == D("245.00")
+
+
+def test_who_pays_what_is_a_setting_where_unconfirmed() -> None:
+    told = FeeSchedule(fund_stamp=True, cdr_transfer=True)
+    for code in ("510300.SH", "501018.SH", "508000.SH"):
+        assert fees(instrument(code), SELL, D("100000"), TODAY, told).stamp == D("50")
+        assert fees(instrument(code), BUY, D("100000"), TODAY, told).stamp == 0
+    assert fees(instrument("689009.SH"), BUY, D("100000"), TODAY, told).transfer == D("1")
+    assert fees(instrument("123153.SZ"), SELL, D("100000"), TODAY, told)[1:] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "commission"),
+    [("204001.SH", "1"), ("204002.SH", "2"), ("204003.SH", "3"), ("204004.SH", "4"), ("204007.SH", "5"),
+     ("204014.SH", "10"), ("204028.SH", "20"), ("204091.SH", "30"), ("131806.SZ", "30")],
+)  # fmt: skip
+def test_money_lent_costs_by_its_term(code: str, commission: str) -> None:
+    assert fees(instrument(code), SELL, D("100000"), TODAY).commission == D(commission)
 
 
 def test_fills_of_one_order_share_one_minimum() -> None:

@@ -22,6 +22,7 @@ from qmtcli.rules.lots import (
     st_daily_buy_cap,
 )
 from qmtcli.rules.marks import confirmed
+from qmtcli.rules.phases import Phase
 from qmtcli.rules.settings import Settings
 
 TODAY = date(2026, 11, 23)
@@ -66,6 +67,37 @@ def test_unconfirmed_sizes_are_settings() -> None:
     assert lot_rule(instrument("101904.SZ"), TODAY, other).limit_cap == 6
     assert lot_rule(instrument("110059.SH"), TODAY, Settings(conv_bond_cap_sh=7)).limit_cap == 7
     assert lot_rule(REPO, TODAY, Settings(repo_cap=8)).limit_cap == 8
+
+
+def test_unconfirmed_lots_are_settings() -> None:
+    other = Settings(bond_lot=1, repo_lot=1000, reit_lot=1, bond_market_orders=True)
+    assert lot_rule(instrument("019666.SH"), TODAY, other) == (1, 1, 1_000_000, 1_000_000)
+    assert lot_rule(REPO, TODAY, other) == (1000, 1000, 1_000_000, 1_000_000)
+    assert lot_rule(instrument("508000.SH"), TODAY, other)[:2] == (1, 1)
+    assert lot_rule(BOND, TODAY, other) == (10, 10, 100_000, 100_000)
+    assert lot_rule(ETF, TODAY, other)[:2] == (100, 100)
+
+
+def test_a_fund_s_odd_remainder_may_be_kept_from_selling() -> None:
+    closed = Settings(fund_odd_lot_sells=False)
+    assert check_sell_volume(ETF, 50, 50, TODAY, False) is None
+    found = check_sell_volume(ETF, 50, 50, TODAY, False, closed)
+    assert found == Violation("odd_lot_sell", {"code": "510300.SH", "volume": 50, "step": 100, "remainder": 0})
+    assert check_sell_volume(ETF, 100, 150, TODAY, False, closed) is None
+    assert check_sell_volume(MAIN, 50, 50, TODAY, False, closed) is None
+
+
+@pytest.mark.parametrize("inst", [MAIN, STAR, CHINEXT, ETF], ids=lambda inst: inst.code)
+def test_after_hours_every_board_has_one_cap(inst: Instrument) -> None:
+    for check in (
+        lambda volume: check_buy_volume(inst, volume, TODAY, False, after_hours=True),
+        lambda volume: check_sell_volume(inst, volume, None, TODAY, False, after_hours=True),
+    ):
+        assert check(1_000_000) is None
+        assert check(1_000_100) == Violation("over_cap", {"code": inst.code, "volume": 1_000_100, "cap": 1_000_000})
+        assert check(0) == Violation("volume_not_positive", {"code": inst.code, "volume": 0})
+    found = check_buy_volume(inst, 50, TODAY, False, after_hours=True)
+    assert found is not None and found.code == "below_min"
 
 
 def test_an_index_cannot_be_traded() -> None:
@@ -215,3 +247,19 @@ def test_rules_from_memory_are_marked() -> None:
     assert not confirmed("over_cap", BSE) and not confirmed("over_cap", ETF)
     assert not confirmed("odd_lot", BOND) and confirmed("below_min", BOND)
     assert not confirmed("outside_cage", BOND) and not confirmed("off_tick", REPO)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_hours_that_are_certain(phase: Phase) -> None:
+    unsure = {Phase.PAUSE_HELD, Phase.PAUSE_SZ, Phase.LUNCH, Phase.LUNCH_SZ, Phase.LUNCH_CANCELS}
+    assert confirmed("off_hours", MAIN, phase) is (phase not in unsure)
+    assert confirmed("not_continuous", MAIN, phase)
+    fund, bond = instrument("159915.SZ"), BOND
+    assert confirmed("not_continuous", fund, phase) is confirmed("not_continuous", bond, phase)
+    assert confirmed("not_continuous", fund, phase) is (phase is not Phase.CLOSING)
+
+
+def test_other_new_rules_from_memory() -> None:
+    assert confirmed("off_hours", MAIN, None)
+    assert confirmed("no_after_hours", ETF) and not confirmed("no_after_hours", MAIN._replace(st=True))
+    assert not confirmed("outside_opening_range", STAR)

@@ -20,14 +20,18 @@ from qmtcli.rules.settings import Settings
 
 
 def test_each_exchange_has_its_own() -> None:
-    assert market_kinds("SH") == market_kinds("BJ") == ["best5-cancel", "best5-limit", "peer", "mine"]
-    assert market_kinds("SZ") == ["best5-cancel", "peer", "mine", "ioc", "fok"]
+    assert market_kinds("BJ") == ["best5-cancel", "best5-limit", "peer", "mine"]
+    assert market_kinds("SH") == [*market_kinds("BJ"), "after-hours"]
+    assert market_kinds("SZ") == ["best5-cancel", "peer", "mine", "ioc", "fok", "after-hours"]
 
 
 def test_codes_are_the_vendors() -> None:
     xtconstant = pytest.importorskip("xtquant.xtconstant")
     assert {
-        (name, exchange): price_type(name, exchange) for exchange in ("SH", "SZ") for name in market_kinds(exchange)
+        (kind.name, exchange): price_type(kind.name, exchange)
+        for kind in MARKET_KINDS
+        for exchange in ("SH", "SZ")
+        if exchange in kind.codes
     } == {
         ("best5-cancel", "SH"): xtconstant.MARKET_SH_CONVERT_5_CANCEL,
         ("best5-limit", "SH"): xtconstant.MARKET_SH_CONVERT_5_LIMIT,
@@ -40,7 +44,9 @@ def test_codes_are_the_vendors() -> None:
         ("fok", "SZ"): xtconstant.MARKET_SZ_FULL_OR_CANCEL,
     }
     assert (LATEST_PRICE, FIX_PRICE) == (xtconstant.LATEST_PRICE, xtconstant.FIX_PRICE)
-    assert AFTER_HOURS_PRICE == 49
+    assert price_type("after-hours", "SH") == price_type("after-hours", "SZ") == AFTER_HOURS_PRICE == 49
+    with pytest.raises(Refused, match="market_kind_unavailable"):
+        price_type("after-hours", "BJ")
 
 
 def test_a_type_of_another_exchange_is_refused_with_the_own_ones() -> None:

@@ -106,11 +106,17 @@ def test_what_each_phase_does() -> None:
         "lunch_cancels": (no, yes, no, no, 14),
         "closing": (yes, no, no, yes, 18),
         "after_hours_orders": (no, yes, no, no, 15),
+        "after_hours_orders_locked": (no, no, no, no, 15),
         "after_hours": (no, yes, yes, no, 22),
         "after_hours_locked": (no, no, yes, no, 22),
         "after_hours_done": (no, no, no, no, 23),
         "closed": (no, no, no, no, 15),
     }
+
+
+def test_openings_and_ends() -> None:
+    assert {phase for phase in Phase if phase.is_opening} == {Phase.OPENING, Phase.OPENING_LOCKED}
+    assert {phase for phase in Phase if phase.is_over} == {Phase.CLOSED, Phase.AFTER_HOURS_DONE}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +170,10 @@ def test_settings_move_what_is_unconfirmed() -> None:
     assert phase_at(sz, pause, TODAY, other) is Phase.PAUSE_SZ
     assert phase_at(sz, noon, TODAY, other) is Phase.LUNCH_CANCELS
     assert phase_at(sz, late, TODAY, other) is Phase.AFTER_HOURS_LOCKED
+    assert phase_at(sz, time(15, 2), TODAY, other) is Phase.AFTER_HOURS_ORDERS
+    early = Settings(after_hours_early_cancel=False)
+    assert phase_at(sz, time(15, 2), TODAY, early) is Phase.AFTER_HOURS_ORDERS_LOCKED
+    assert phase_at(sz, late, TODAY, early) is Phase.AFTER_HOURS
     assert not has_closing_auction(instrument("600000.SH"), REFORM, other)
     assert not has_after_hours(instrument("600000.SH", st=True), TODAY, Settings(after_hours_st=False))
     assert not has_closing_auction(instrument("159915.SZ"), TODAY, Settings(sz_fund_closing_auction=False))

@@ -46,6 +46,17 @@ def test_an_instruments_own_word_and_a_setting() -> None:
     assert is_t0(instrument("132018.SH"), Settings(exch_bond_t0=False)) is False
 
 
+@pytest.mark.parametrize(
+    ("code", "setting"),
+    [("689009.SH", "cdr_t0"), ("900901.SH", "b_share_t0"), ("501050.SH", "lof_t0"), ("508000.SH", "reit_t0")],
+)
+def test_kinds_whose_t1_is_from_memory(code: str, setting: str) -> None:
+    assert is_t0(instrument(code)) is False
+    assert is_t0(instrument(code), Settings(**{setting: True})) is True
+    assert is_t0(instrument(code, t0=False), Settings(**{setting: True})) is False
+    assert is_t0(instrument("161226.SZ"), Settings(lof_t0=False)) is True
+
+
 def test_sellable() -> None:
     assert sellable(1000, bought=500, sold=300, frozen=200, t0=False) == 500
     assert sellable(1000, bought=500, sold=300, frozen=200, t0=True) == 1000
