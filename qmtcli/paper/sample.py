@@ -487,24 +487,23 @@ _MAKERS: dict[Phase, _Maker] = {
 }
 
 
-#: how far a minute's snapshots come: its beginning, what bids and last do not fall below, what asks and last do not exceed
+#: of a minute: its beginning, what bids and last do not fall below in it, what asks and last do not exceed
 _Reach = tuple[int, int, int]
 
 
 def _reaches(row: _Row, day: _Day) -> list[_Reach]:
-    """Of each minute with snapshots; price lies between those at its two ends."""
+    """Of each minute with snapshots; its prices lie between those at its two ends."""
     reaches = []
     for stretch in day.stretches:
         for begin in range(stretch.moments.start, stretch.moments.stop, _MINUTE):
             if stretch.make is not _trading or not row.gap:
                 reaches.append((begin, 0, _ANY_PRICE))
                 continue
-            minute = (
-                max(0, begin - (_MORNING if begin < _AFTERNOON else _AFTERNOON - _NOON_MINUTE * _MINUTE)) // _MINUTE
-            )
-            low, high = min(day.path[minute : minute + 2]), max(day.path[minute : minute + 2])
-            bid = low if day.locked else (low - 1) // row.gap * row.gap
-            ask = _ANY_PRICE if day.locked else (high // row.gap + 1) * row.gap * row.tick
+            morning = (begin - _MORNING) // _MINUTE
+            minute = max(0, morning if begin < _AFTERNOON else _NOON_MINUTE + (begin - _AFTERNOON) // _MINUTE)
+            ends = day.path[minute : minute + 2]
+            bid = min(ends) if day.locked else (min(ends) - 1) // row.gap * row.gap
+            ask = _ANY_PRICE if day.locked else (max(ends) // row.gap + 1) * row.gap * row.tick
             reaches.append((begin, bid * row.tick, ask))
     return reaches
 
