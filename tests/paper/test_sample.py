@@ -318,5 +318,14 @@ def test_approach_is_the_first_near_snapshot(data: st.DataObject) -> None:
     assert TAPE.approach(code, day, after, until, buy, sell) == expected
 
 
+@pytest.mark.parametrize("code", ["600519.SH", "019547.SH", LIMIT_UP])
+def test_no_minute_is_passed_over_that_comes_near(code: str) -> None:
+    for before, tick in pairwise(_day_of_ticks(code, DAYS[0])):
+        if tick.bids and tick.asks and tick.last and tick.ms % 9_000 == 0:
+            bid, ask = min(tick.bids[0][0], tick.last), max(tick.asks[0][0], tick.last)
+            assert TAPE.approach(code, DAYS[0], tick.ms - 1, tick.ms, bid, 0) == (tick, before.volume)
+            assert TAPE.approach(code, DAYS[0], tick.ms - 1, tick.ms, 0, ask) == (tick, before.volume)
+
+
 def test_approach_of_an_unknown_code() -> None:
     assert TAPE.approach("600001.SH", DAYS[0], *WHOLE, 10_000, 0) is None
