@@ -129,6 +129,12 @@ def test_after_hours_the_volume_grows_at_the_close(xtdata: Any, world: World) ->
     assert (bars.volume.iloc[-1], day.volume.iloc[-1]) == (956385 - 934920, 956385)
 
 
+def test_the_profiles_rules_are_the_markets(xtdata: Any, world: World) -> None:
+    world.begin("2026-11-23T14:58:00", rules={"sh_bond_closing_auction": "true"})
+    assert xtdata.get_full_tick(["113052.SH"])["113052.SH"]["openInt"] == 18
+    assert xtdata.get_trading_period("113052.SH")["tradings"][-1]["status"] == 8
+
+
 def test_a_monday_begins_where_friday_ended(xtdata: Any, world: World) -> None:
     bars = xtdata.get_market_data_ex(["close", "preClose"], ["300750.SZ"], "1d", "20260925", "20261123")["300750.SZ"]
     assert list(bars.index[:3]) == ["20260928", "20260929", "20260930"]

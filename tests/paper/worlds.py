@@ -42,10 +42,13 @@ class World:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder, self._monkeypatch = folder, monkeypatch
 
-    def begin(self, at: str = "2026-11-23T10:00:01.5", hours: str = "exchange", market: str = "sample") -> None:
+    def begin(
+        self, at: str = "2026-11-23T10:00:01.5", hours: str = "exchange", market: str = "sample", **more: Any
+    ) -> None:
         self.clock(at)
         environ: dict[str, str] = {}
-        Settings(home=str(self._folder), market=market, hours=hours, clock=f"@{self._folder / 'clock'}").export(environ)
+        clock = f"@{self._folder / 'clock'}"
+        Settings(home=str(self._folder), market=market, hours=hours, clock=clock, **more).export(environ)
         for name, value in environ.items():
             self._monkeypatch.setenv(name, value)
         current.cache_clear()
