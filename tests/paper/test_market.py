@@ -795,7 +795,7 @@ def test_arguments_of_the_wrong_type_are_refused(xtdata: Any) -> None:
             call()
 
 
-def test_every_method_answers_or_refuses_at_once(world: World, vendor: Any) -> None:
+def test_every_method_answers_or_refuses_at_once(world: World, vendor_data: Any) -> None:
     client = market.IPythonApiClient()
     empty = b"\x05\0\0\0\0"
     made = {"str": "", "int": 0, "bool": True, "list[str]": [], "int|str": "", "object": lambda data: None}
@@ -824,13 +824,13 @@ def test_the_data_centre_of_a_script_starts_and_listens(xtdata: Any) -> None:
     assert type(centre.RPCClient()).__module__ == "xtquant.datacenter"
 
 
-def test_the_greeting_says_what_serves(vendor: Any, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    vendor.enable_hello = True
+def test_the_greeting_says_what_serves(vendor_data: Any, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vendor_data.enable_hello = True
     try:
-        vendor.reconnect()
+        vendor_data.reconnect()
     finally:
-        vendor.enable_hello = False
-        vendor.disconnect()
+        vendor_data.enable_hello = False
+        vendor_data.disconnect()
     said = capsys.readouterr().out
     assert "{'tag': 'qmt paper', 'market': 'sample'}" in said
     assert "127.0.0.1:58610" in said
