@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import ms
+from scripted import Bench, audit, ms
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Kind
+from qmtcli.paper.codes import AFTER_HOURS
 from qmtcli.paper.sample import SampleTape
 from qmtcli.paper.tape import Tick
 from qmtcli.rules import bands
@@ -240,3 +242,40 @@ def test_past_the_end_of_the_calendar_there_is_an_error_and_no_guess() -> None:
     with pytest.raises(ConfigError, match="calendar_ended"):
         EXCHANGE.tick("600000.SH", date(2027, 1, 4), ms("10:00:00"))
     assert TAPE.tick("600000.SH", date(2027, 1, 4), ms("10:00:00")) is not None
+
+
+# -- what an account makes of it ---------------------------------------------------------------------------------
+
+
+def test_an_account_trades_in_the_auctions_and_after_hours(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SampleTape("exchange"), "09:20:00")
+    opening = bench.buy(1_000, 9.09)
+    bench.clock.put("09:24:59")
+    assert bench.order(opening).traded == 0
+    bench.clock.put("09:25:00")
+    order = bench.order(opening)
+    assert (order.status, order.turnover) == (56, 1_000 * _tick("600000.SH", DAY, "09:25:00").open)
+    bench.clock.put("14:58:00")
+    closing = bench.buy(1_000, 9.09)
+    late = bench.buy(1_000, 9.09, kind=AFTER_HOURS)
+    bench.clock.put("15:00:00")
+    close = _tick("600000.SH", DAY, "15:00:00").last
+    assert (bench.order(closing).status, bench.order(closing).turnover) == (56, 1_000 * close)
+    bench.clock.put("15:05:00")
+    assert bench.order(late).traded == 0
+    bench.clock.put("15:30:00")
+    assert (bench.order(late).status, bench.order(late).turnover) == (56, 1_000 * close)
+    audit(bench.exchange)
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "shares", "fen"),
+    [("920185.BJ", "2026-05-13", 100, 20_000), ("000333.SZ", "2026-07-08", 0, 350_000)],
+)
+def test_a_holder_receives_what_an_ex_day_gives(tmp_path: Path, code: str, day: str, shares: int, fen: int) -> None:
+    bench = Bench(tmp_path, SampleTape("exchange"), f"{day}T10:00:00")
+    bench.give(1_000, 20, code)
+    cash = bench.exchange.asset()["cash"]
+    bench.clock.put(f"{day[:8]}{int(day[8:]) + 1:02}T09:00:00")
+    (held,) = bench.exchange.positions()
+    assert (held["volume"], bench.exchange.asset()["cash"] - cash) == (1_000 + shares, fen)
