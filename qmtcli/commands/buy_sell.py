@@ -190,7 +190,6 @@ def _order(app: App, asked: _Asked) -> int:
 def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
     """What is known of the instrument; a sell at a typed price goes without where the market does not answer."""
     from qmtcli.orders import Market, keeping_hours, known_instrument
-    from qmtcli.rules.instruments import fields
     from qmtcli.rules.settings import DEFAULT
 
     profile, session = app.profile, app.session
@@ -203,7 +202,7 @@ def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
         app.console.warn(say(f"没有行情, 未检查涨跌停: {code}", f"no quote: price limits not checked for {code}"))
         quote, detail = None, None
     now = datetime.fromtimestamp(session.now(), _SHANGHAI)
-    instrument = known_instrument(code, detail, fields(code, app.instruments))
+    instrument = known_instrument(code, detail, app.told(code))
     market = Market(
         instrument,
         quote,
