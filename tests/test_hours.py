@@ -95,6 +95,13 @@ def test_the_next_session_is_for_the_exchange_to_decide(exchange: Callable[..., 
     assert exchange("2026-11-22T10:00:00", *BUY, "--next-session", "--dry-run").status == 0
 
 
+def test_what_was_sent_in_time_is_told_at_any_hour(exchange: Callable[..., Result]) -> None:
+    assert exchange("14:56:00", *BUY, "--id", "mine").json["order_id"] == "1"
+    again = exchange("15:40:00", *BUY, "--id", "mine")
+    assert (again.status, again.json["order_id"], again.json["replayed"]) == (0, "1", True)
+    assert exchange("15:40:00", *BUY, "--id", "other").error["code"] == "off_hours"
+
+
 MARKET = ("buy", "600000.SH", "100", "--market", "best5-cancel")
 
 

@@ -157,9 +157,13 @@ def _order(app: App, asked: _Asked) -> int:
     desk = app.open_desk(asked.dry_run, asked.yes)
     market = _market(app, code, asked.side, spec)
     orders.check_type(spec, asked.side, market)
-    if not asked.next_session:
-        orders.check_hours(spec, market)
     client_id = asked.id_on(market.day) or desks.new_client_id()
+    try:
+        if not asked.next_session:
+            orders.check_hours(spec, market)
+    except Refused:
+        if not (given_id and desk.knows(client_id)):  # what was sent in time is told at any hour
+            raise
     schedule = DEFAULT_SCHEDULE._replace(**app.profile.fees)
     price, price_type, note = _price(asked, spec, market)
     volumes, left = _volumes(app, asked, spec, price, market, schedule)
