@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from qmtcli.config import Profile, state_dir
 from qmtcli.errors import ConfigError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from qmtcli.paper.exchange import Exchange
     from qmtcli.paper.settings import Settings
     from qmtcli.xt.session import Session
+
+#: told of the path of a file, now and then, while it is read, and of None afterwards
+Watch: TypeAlias = "Callable[[Path | None], None]"
 
 #: the vendor's class of native client, by its module
 _CLIENTS = {"xtquant.xtpythonclient": "XtQuantAsyncClient", "xtquant.datacenter": "IPythonApiClient"}
@@ -36,7 +39,8 @@ def supply_calendar(env: Mapping[str, str]) -> None:
 
 
 def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
-    """The run that a paper profile describes. Raises ConfigError for a clock that is no time."""
+    """The run that a paper profile describes. Raises ConfigError for a clock that is no time or a script of faults
+    that is none."""
     from qmtcli.paper.clock import Clock
     from qmtcli.paper.settings import Settings
     from qmtcli.rules.settings import write
@@ -65,7 +69,19 @@ def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
         rules={name: write(value) for name, value in profile.rules.items()},
         instruments=profile.instruments or "",
         calendar=str(imported) if (imported := calendar_file(env)).exists() else "",
+        faults=_faults(env),
     )
+
+
+def _faults(env: Mapping[str, str]) -> str:
+    """The path of the script of faults, which is one; "" without it. Raises ConfigError."""
+    if not env.get("QMT_PAPER_FAULTS"):
+        return ""
+    from qmtcli.paper.faults import read
+
+    path = Path(env["QMT_PAPER_FAULTS"]).absolute()  # children may stand in another folder
+    read(path)
+    return str(path)
 
 
 def now(profile: Profile, env: Mapping[str, str]) -> float:
@@ -80,19 +96,33 @@ def now(profile: Profile, env: Mapping[str, str]) -> float:
     return Clock(settings.clock, settings.clock_started).now_ms() / 1000
 
 
-def prepare(profile: Profile, env: Mapping[str, str]) -> None:
+def prepare(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> None:
     """Make this process one that trades on the profile's backend, before any of the vendor's code is imported.
 
+    ``watch`` is told of a tape's files while they are read for the first time, see `qmtcli.paper.folder`.
     Raises ConfigError when the account's file or its market cannot be used, when the installed xtquant is not the
-    vendor's (what stands in its place might trade for real), and for a live profile within a paper run.
+    vendor's (what stands in its place might trade for real), and for a live profile within a paper run or with faults.
     """
-    from qmtcli.paper import mount, proof
-
     if profile.live:
+        from qmtcli.paper import mount
+
+        if env.get("QMT_PAPER_FAULTS"):
+            raise ConfigError("faults_on_live", profile=profile.name)
         if mount.mounted():
             raise ConfigError("live_within_paper", profile=profile.name)
         return
-    settings = paper_settings(profile, env)
+    take_paper(paper_settings(profile, env))
+    if watch is not None and profile.market != "sample":
+        from qmtcli.paper import folder
+
+        folder.watch = watch
+    open_exchange()
+
+
+def take_paper(settings: Settings) -> None:
+    """Put the paper exchange under the vendor's code of this process and its children. Raises ConfigError."""
+    from qmtcli.paper import mount, proof
+
     try:
         mount.mount(settings)
     except proof.NotProved as error:
@@ -101,7 +131,6 @@ def prepare(profile: Profile, env: Mapping[str, str]) -> None:
         raise ConfigError("paper_not_proved", file=error.path) from error
     except RuntimeError as error:
         raise ConfigError("too_late_for_paper", why=str(error)) from error
-    open_exchange()
 
 
 def open_exchange() -> Exchange:
@@ -119,12 +148,12 @@ def keep_children(profile: Profile) -> None:
         keep_children()
 
 
-def open_session(profile: Profile, env: Mapping[str, str]) -> Session:
-    """A session on the profile's backend; nothing is connected yet. Raises ConfigError."""
+def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
+    """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
     from qmtcli.xt import loader
     from qmtcli.xt.session import Session
 
-    prepare(profile, env)
+    prepare(profile, env, watch)
     if profile.live:
         from qmtcli.xt import slots
 

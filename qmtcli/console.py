@@ -44,9 +44,11 @@ class Console:
         self.format = "table"
         self.lang = system_language(self.env)
         self.debug = False
-        self.color = not self.env.get("NO_COLOR") and _shows_colors(self.env)
+        self.color = not self.env.get("NO_COLOR") and _obeys_escapes(self.env)
         self.fields: tuple[str, ...] = ()
         self.log: TextIO | None = None
+        #: whether a `passing` line is on display
+        self._passing = False
         #: words that tell paper from live on stderr and in captions, once the profile is known
         self.tag = ""
         #: ``mode``, ``profile`` and ``account_id`` of every row and error, once the profile is known
@@ -94,6 +96,12 @@ class Console:
         if not self.machine or self.interactive:
             self._stderr(text)
 
+    def passing(self, text: str) -> None:
+        """Show a person at a terminal what takes so long: the next such line takes its place, an empty one wipes it."""
+        if (text or self._passing) and self.stderr_is_terminal and not self.machine and _obeys_escapes(self.env):
+            self._passing = bool(text)
+            self._write_error(f"\r\x1b[K{self.mark(True) if text else ''}{text}", end="")
+
     def error(self, error: QmtError) -> None:
         """Report an error: one line, or one JSON object when a program reads stdout as JSON."""
         message, hint = error_text(error.code, error.params, self.lang)
@@ -110,9 +118,9 @@ class Console:
     def _stderr(self, text: str) -> None:
         self._write_error(f"{self.mark(self.stderr_is_terminal)}{text}")
 
-    def _write_error(self, text: str) -> None:
+    def _write_error(self, text: str, end: str = "\n") -> None:
         try:
-            self.stderr.write(text + "\n")
+            self.stderr.write(text + end)
             self.stderr.flush()
         except (OSError, ValueError):
             return  # nobody is there to be told
@@ -182,8 +190,8 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-def _shows_colors(env: Mapping[str, str]) -> bool:
-    """Whether a terminal understands colours; the old console of Windows only when it is told to."""
+def _obeys_escapes(env: Mapping[str, str]) -> bool:
+    """Whether a terminal understands colours and the like; the old console of Windows only when it is told to."""
     return env.get("TERM") != "dumb" and (os.name != "nt" or "WT_SESSION" in env)
 
 

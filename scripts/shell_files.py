@@ -76,6 +76,8 @@ ENVIRONMENT = {
     "QMT_STATE": "Folder of the paper accounts and locks.",
     "QMT_PAPER_CLOCK": "What time it is on the paper exchange: 2023-02-07T10:00:00 stands still, with + after it it "
     "runs on, @FILE reads it from a file.",
+    "QMT_PAPER_FAULTS": "A script of what goes wrong on the paper exchange: answers late, lost, doubled or wrong, lost "
+    "links. Refused on a live profile.",
     "NO_COLOR": "No colour, as --no-color.",
 }
 

@@ -14,9 +14,15 @@ from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.messages import say, set_language
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
     from qmtcli.xt.session import Session
+
+
+#: seconds that pass before somebody wonders
+_NOTICEABLE = 0.5
 
 
 class App:
@@ -28,6 +34,8 @@ class App:
         #: the desk that sends this run's orders, once there is one
         self.desk: Desk | None = None
         self._session: Session | None = None
+        #: by the monotonic clock
+        self._reading_since = 0.0
 
     @cached_property
     def config(self) -> Config:
@@ -77,8 +85,19 @@ class App:
 
             profile = self.profile
             self.console.guard()
-            self._session = open_session(profile, self.console.env)
+            self._session = open_session(profile, self.console.env, self.show_reading)
         return self._session
+
+    def show_reading(self, path: Path | None) -> None:
+        """Show which file of a tape is being read, once that has taken noticeable time; None: it has been."""
+        import time
+
+        now = time.monotonic()
+        self._reading_since = self._reading_since or now
+        if path is None:
+            self.console.passing("")
+        elif now - self._reading_since > _NOTICEABLE:
+            self.console.passing(say(f"首次读取行情文件, 建立索引: {path.name}", f"reading a tape, once: {path.name}"))
 
     def open_desk(self, dry_run: bool = False, yes: bool = False) -> Desk:
         """The door for orders and cancels."""

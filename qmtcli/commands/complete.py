@@ -60,7 +60,7 @@ def codes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
     from qmtcli.paper.exchange import open_tape
 
     try:
-        tape = open_tape(settings.market)
+        tape = open_tape(settings)
         held = [code for code in tape.codes() if code.startswith(incomplete.upper())]
         instruments = [(code, tape.instrument(code)) for code in held]
     except QmtError:

@@ -34,7 +34,7 @@ def _exchange(app: App) -> Exchange:
         raise Refused("not_a_paper_profile", profile=profile.name)
     from qmtcli import backend
 
-    backend.prepare(profile, app.console.env)
+    backend.prepare(profile, app.console.env, app.show_reading)
     return backend.open_exchange()
 
 

@@ -24,4 +24,4 @@ from qmtcli.messages import say
 def run_strategy(app: App, file: str, arguments: tuple[str, ...], unguarded: bool) -> int:
     from qmtcli.strategy.runner import run_plain
 
-    return run_plain(app.profile, app.console.env, file, list(arguments), unguarded)
+    return run_plain(app.profile, app.console.env, file, list(arguments), unguarded, app.show_reading)

@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from qmtcli.model import Instrument
 from qmtcli.paper.tape import Bar, Tick
+from qmtcli.rules.phases import Phase, schedule
 
 _MINUTE = 60_000
 _MORNING = 34_200_000  # 09:30
 _NOON = 41_400_000  # 11:30
 _AFTERNOON = 46_800_000  # 13:00
-_CLOSE = 54_000_000  # 15:00
+#: 15:00
+CLOSE = 54_000_000
 
 
-def minutes_of(day: date, ticks: Iterable[Tick], before: Tick | None = None) -> list[Bar]:
+def close_of(instrument: Instrument, on: date) -> int:
+    """When the last bar of a day ends (ms since midnight): 15:00, or 15:30 where trading goes on till then."""
+    ends = (begin for begin, phase in schedule(instrument, on) if phase in (Phase.CLOSED, Phase.AFTER_HOURS_ORDERS))
+    at = next(ends)
+    return (at.hour * 60 + at.minute) * _MINUTE
+
+
+def minutes_of(day: date, ticks: Iterable[Tick], before: Tick | None = None, close: int = CLOSE) -> list[Bar]:
     """Minute bars of one day's ticks, for the minutes that have a snapshot after the first trade.
 
     ``before`` is the snapshot before the first of ``ticks``, None for those of a whole day. The opening auction
-    is the bar of 09:30, as in a terminal. A high or low of the day that no snapshot shows belongs to the first
-    snapshot that knows of it.
+    is the bar of 09:30, as in a terminal; what trades after ``close`` belongs to the bar that ends there. A high
+    or low of the day that no snapshot shows belongs to the first snapshot that knows of it.
     """
     bars: dict[int, Bar] = {}
     for tick in ticks:
@@ -31,7 +41,7 @@ def minutes_of(day: date, ticks: Iterable[Tick], before: Tick | None = None) -> 
             volume, amount = tick.volume, tick.amount
             if before is not None:
                 volume, amount = volume - before.volume, amount - before.amount
-            ms = _label(tick.ms)
+            ms = _label(tick.ms, close)
             piece = Bar(day, ms, start, top, bottom, tick.last, volume, amount, tick.preclose)
             bars[ms] = merge((bars[ms], piece)) if ms in bars else piece
         before = tick
@@ -55,9 +65,9 @@ def merge(bars: Sequence[Bar]) -> Bar:
     return Bar(last.day, last.ms, first.open, high, low, last.close, volume, amount, first.preclose)
 
 
-def _label(ms: int) -> int:
+def _label(ms: int, close: int) -> int:
     """End of the minute that a moment begins or is in, within the trading hours."""
     end = (ms // _MINUTE + 1) * _MINUTE
     if ms < _MORNING:
         return _MORNING
-    return min(end, _NOON if ms < _AFTERNOON else _CLOSE)
+    return min(end, _NOON if ms < _AFTERNOON else close)

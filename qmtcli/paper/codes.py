@@ -5,15 +5,22 @@ from __future__ import annotations
 from qmtcli.rules.order_types import MARKET_KINDS
 
 BUY, SELL = 23, 24
-#: account type
-STOCK = 2
+#: account types, by the names that settings give them
+STOCK, CREDIT = 2, 3
+ACCOUNT_TYPES = {"STOCK": STOCK, "CREDIT": CREDIT}
 
+#: an order on its way to the exchange
+IN_FLIGHT = 49
 REPORTED, PART_CANCELED, CANCELED, PART_FILLED, FILLED, JUNK = 50, 53, 54, 55, 56, 57
 #: while a cancel is on its way
 CANCEL_PENDING = {REPORTED: 51, PART_FILLED: 52}
-OPEN = (REPORTED, PART_FILLED)
+CANCELLABLE = frozenset(CANCEL_PENDING)
+#: at the exchange, and may still trade
+OPEN = frozenset({*CANCEL_PENDING, *CANCEL_PENDING.values()})
 
 FIX_PRICE, LATEST_PRICE = 11, 5
+#: at the day's close, after it
+AFTER_HOURS = 49
 #: a limit order at the opposite or at the own best price on arrival
 PEER_PRICE, OWN_PRICE = 44, 45
 BEST5_THEN_LIMIT, FILL_OR_KILL = 43, 48

@@ -15,8 +15,8 @@ from typing import Any
 
 from qmtcli.errors import ConfigError
 
-#: endings of the files that hold tables
-ENDINGS = (".csv", ".csv.gz", ".parquet")
+#: no number of a market comes near it, and in units of a thousandth it still fits into 64 bits
+_MOST = 1e15
 
 
 class Columns:
@@ -48,7 +48,7 @@ class Columns:
         return self._columns[name]
 
     def numbers(self, name: str) -> list[float]:
-        """A column of finite numbers, none negative. Raises ConfigError."""
+        """A column of numbers, none negative, none beyond all reason. Raises ConfigError."""
         return self._numbers(name, self.values(name))
 
     def five(self, stem: str) -> list[list[float]]:
@@ -78,8 +78,8 @@ class Columns:
         except (TypeError, ValueError):
             row = next(row for row, value in enumerate(values) if not _is_number(value))
             raise self.error(row, f"{name} is {values[row]!r}, not a number") from None
-        if numbers and not (min(numbers) >= 0 and sum(numbers) < inf):
-            row = next(row for row, number in enumerate(numbers) if not 0 <= number < inf)
+        if numbers and not (min(numbers) >= 0 and max(numbers) < _MOST and sum(numbers) < inf):  # the sum tells of NaN
+            row = next(row for row, number in enumerate(numbers) if not 0 <= number < _MOST)
             raise self.error(row, f"{name} is {values[row]}")
         return numbers
 

@@ -7,20 +7,27 @@ on volumes are the rules' own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from qmtcli.model import Kind
+from qmtcli.errors import ConfigError
+from qmtcli.messages import error_text
+from qmtcli.model import Instrument, Kind, Side
 from qmtcli.paper.books import Books
-from qmtcli.paper.codes import BUY, LATEST_PRICE, MARKET_TYPES, OWN_PRICE, PEER_PRICE, SUSPENDED
+from qmtcli.paper.clock import time_of
+from qmtcli.paper.codes import AFTER_HOURS, BUY, LATEST_PRICE, MARKET_TYPES, OWN_PRICE, PEER_PRICE, SUSPENDED
 from qmtcli.paper.feed import Feed, Shown
 from qmtcli.paper.store import Account, Order
 from qmtcli.paper.tape import Tick
 from qmtcli.paper.terms import Terms
-from qmtcli.rules.phases import Phase
+from qmtcli.rules.lots import AFTER_HOURS_CAP, st_daily_buy_cap
+from qmtcli.rules.order_types import needs_protection
+from qmtcli.rules.permissions import permitted
+from qmtcli.rules.phases import Phase, accepts_after_hours
 
 _OFF_HOURS = "当前时间不允许此类证券交易"
-#: what the account may not trade: nothing to own, lending, foreign money
-_NOT_PERMITTED = frozenset({Kind.INDEX, Kind.REPO, Kind.B_SHARE})
+#: what the account may not trade: nothing to own, foreign money
+_NOT_PERMITTED = frozenset({Kind.INDEX, Kind.B_SHARE})
 
 
 class Rejection(NamedTuple):
@@ -45,6 +52,8 @@ class NewOrder:
     #: the sending session and its number of the request, so that an error finds it
     session: int
     seq: int
+    #: why it is turned away whatever the rules say; None: the counter judges
+    rejection: Rejection | None = None
 
 
 class Counter:
@@ -54,41 +63,63 @@ class Counter:
         self._books = books
         self._feed = feed
 
-    def judge(self, account: Account, order: Order, price: float, shown: Shown | None) -> Rejection | None:
-        """The first thing that is wrong with an order, or None; sets the worst price it may trade at.
-
-        ``price``: CNY, as it was sent.
-        """
+    def judge(self, account: Account, order: Order, shown: Shown | None, at_ms: int) -> Rejection | None:
+        """The first thing that is wrong with an order at a moment, or None; sets the worst price it may trade at."""
         code = order.code
         instrument = self._feed.tape.instrument(code)
         if instrument is None:
             return Rejection(-20, f"证券代码不存在: {code}")
-        if instrument.kind in _NOT_PERMITTED:
+        if instrument.kind in _NOT_PERMITTED or (instrument.kind is Kind.REPO and order.type == BUY):
+            return Rejection(-21, f"无此交易权限: {code}")
+        if not permitted(instrument, Side.BUY if order.type == BUY else Side.SELL, self._feed.rules):
             return Rejection(-21, f"无此交易权限: {code}")
         if order.volume <= 0:
             return Rejection(-30, f"委托数量非法: {order.volume}")
-        phase = self._feed.phase(instrument, order.time)
-        if phase is None or not phase.accepts_orders:
+        phase = self._feed.phase(instrument, at_ms)
+        if phase is None or not self._accepts(order, instrument, phase, at_ms):
             return Rejection(-61, _OFF_HOURS)
         if shown is None or shown[1].phase in SUSPENDED:
             return Rejection(-22, f"证券停牌: {code}")
         tick, terms = shown[1], self._books.terms(instrument)
         return (
-            _judge_price(order, price, tick, terms, phase)
+            _judge_price(order, tick, terms, phase)
             or self._judge_volume(order, terms)
+            or self._judge_day(account, order, instrument)
             or self._judge_means(account, order)
         )
+
+    def _accepts(self, order: Order, instrument: Instrument, phase: Phase, at_ms: int) -> bool:
+        if order.price_type != AFTER_HOURS:
+            return phase.accepts_orders
+        at = (datetime.min + timedelta(milliseconds=time_of(at_ms))).time()
+        return not self._feed.always and accepts_after_hours(instrument, at, self._feed.tape_day, self._feed.rules)
 
     def _judge_volume(self, order: Order, terms: Terms) -> Rejection | None:
         buying = order.type == BUY
         why = terms.volume_violation(
             buying, order.volume, None if buying else self._sellable(order.code), order.price_type in MARKET_TYPES
         )
+        if not why and order.price_type == AFTER_HOURS and order.volume > AFTER_HOURS_CAP:
+            why = f"超过单笔上限 {AFTER_HOURS_CAP}"
         return Rejection(-31, why) if why else None
 
+    def _judge_day(self, account: Account, order: Order, instrument: Instrument) -> Rejection | None:
+        """What the day's other orders, or days to come, have to say."""
+        if instrument.kind is Kind.REPO:
+            try:
+                self._feed.repo_days(order.code)
+            except ConfigError as error:
+                return Rejection(-62, error_text(error.code, error.params, "zh")[0])
+        cap = st_daily_buy_cap(instrument, self._feed.day) if order.type == BUY else None
+        if cap is not None and (bought := self._books.bought_today(account, order.code)) + order.volume > cap:
+            return Rejection(-32, f"超过风险警示股票单日买入上限: {cap}, 今日已委托 {bought}")
+        return None
+
     def _judge_means(self, account: Account, order: Order) -> Rejection | None:
-        if order.type == BUY:
+        if self._books.spends(order):
             need, available = self._books.cost(order), account.available
+            if not self._feed.rules.proceeds_usable:
+                available = max(0, available - account.held)
             if need > available:
                 return Rejection(-50, f"可用资金不足: 需要 {need / 100:.2f}, 可用 {available / 100:.2f}")
             return None
@@ -107,17 +138,22 @@ class Counter:
         return position.sellable if position else 0
 
 
-def _judge_price(order: Order, price: float, tick: Tick, terms: Terms, phase: Phase) -> Rejection | None:
+def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Rejection | None:
+    price = order.sent
     if order.price_type in MARKET_TYPES:
         if order.code[-2:] not in MARKET_TYPES[order.price_type] or not terms.market_orders:
             return Rejection(-40, f"报价类型不支持: {order.price_type}")
         if phase is not Phase.CONTINUOUS:
             return Rejection(-61, _OFF_HOURS)
+        if needs_protection(terms.instrument, terms.rules) and not price > 0:
+            return Rejection(-45, "须填保护限价: 市价委托的 price")
         order.limit_price = _market_limit(order, tick, terms)
+        if not order.limit_price and not terms.rules.no_best_price_cancels:
+            return Rejection(-46, f"无最优价格可申报: {order.price_type}")
         return None
     if order.price_type == LATEST_PRICE:
         order.price = tick.last or tick.preclose
-    elif not price > 0:  # NaN compares false
+    elif not price > 0:
         return Rejection(-41, f"委托价格非法: {price:g}")
     elif abs(price * 1000 - order.price) > 1e-4 or order.price % terms.tick:
         return Rejection(-42, f"价格不合价位: 最小变动 {terms.tick / 1000:g}")
@@ -126,7 +162,13 @@ def _judge_price(order: Order, price: float, tick: Tick, terms: Terms, phase: Ph
     if order.price < terms.down:
         return Rejection(-43, f"低于跌停价: 委托 {order.price / 1000:g}, 跌停 {terms.down / 1000:g}")
     order.limit_price = order.price
+    if order.price_type == AFTER_HOURS:
+        return None
     buying = order.type == BUY
+    if phase.is_auction and terms.unlimited:
+        low, high = terms.opening_range
+        if not low <= order.price <= high:
+            return Rejection(-43, f"超出申报范围: {low / 1000:g} 至 {high / 1000:g}")
     cage = terms.cage(buying, tick) if phase is Phase.CONTINUOUS else 0
     if cage and (order.price > cage if buying else order.price < cage):
         bound = "不高于" if buying else "不低于"
@@ -146,6 +188,6 @@ def _market_limit(order: Order, tick: Tick, terms: Terms) -> int:
         return levels[0][0] if levels else 0
     # a day without a band has no edge: twice the last price, and one tick, are beyond any level
     edge = (terms.up or 2 * (tick.last or tick.preclose)) if buying else (terms.down or terms.tick)
-    if order.price > 0 and order.code[-2:] != "SZ":
+    if order.price > 0 and needs_protection(terms.instrument, terms.rules):
         return min(order.price, edge) if buying else max(order.price, edge)
     return edge

@@ -7,13 +7,27 @@ the tape and the clock. What changes the account reads the clock once, for one m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 from qmtcli.errors import Refused, UsageError
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import Clock, day_of, midnight
-from qmtcli.paper.codes import BUY, CANCEL_PENDING, FIX_PRICE, JUNK, LATEST_PRICE, MARKET_TYPES, OPEN, REPORTED, SELL
+from qmtcli.paper.codes import (
+    AFTER_HOURS,
+    BUY,
+    CANCEL_PENDING,
+    CANCELLABLE,
+    FIX_PRICE,
+    IN_FLIGHT,
+    JUNK,
+    LATEST_PRICE,
+    MARKET_TYPES,
+    REPORTED,
+    SELL,
+)
 from qmtcli.paper.counter import Counter, NewOrder
 from qmtcli.paper.feed import Feed, date_of, number_of
 from qmtcli.paper.matching import Matching
@@ -21,11 +35,13 @@ from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Account, Order, Store, Trade, values_of
 from qmtcli.paper.tape import Tape
 from qmtcli.rules import calendar
+from qmtcli.rules import settings as rule_settings
 from qmtcli.text import read_file
 
 #: beyond this a price (CNY) is none, and has no place in the account's integers
 _MOST = 2**31
 _MOST_FEN = 10**15
+_FINAL = "委托状态不允许撤单"
 #: most digits of an order's number
 _DIGITS = 10
 #: pushes are kept for so long, for sessions that were stopped or asleep
@@ -40,7 +56,8 @@ class Exchange:
         self.settings = settings
         calendar.supply(settings.calendar, read_file)
         clock = Clock(settings.clock, settings.clock_started)
-        self.feed = Feed(tape or open_tape(settings.market), clock, settings.hours)
+        rules = rule_settings.parse(settings.rules)
+        self.feed = Feed(tape or open_tape(settings), clock, settings.hours, rules)
         self.store = Store(settings.account_file)
         self._books = Books(self.store, self.feed, settings.fees)
         self._counter = Counter(self._books, self.feed)
@@ -52,7 +69,7 @@ class Exchange:
     def refresh(self) -> None:
         """Bring the account up to now; without a new day or a snapshot to meet nothing is written."""
         account, now = self._account(), self.feed.now_ms()
-        if day_of(now) > account.wall_day or self._matching.has_news(account, now):
+        if day_of(now) > account.wall_day or self._arrivals(now) or self._matching.has_news(account, now):
             with self.store.transaction():
                 account, _ = self._up_to_now()
                 self.store.save(account)
@@ -62,12 +79,35 @@ class Exchange:
         account, now = self._account(), self.feed.now_ms()
         today = day_of(now)
         if today > account.wall_day:
-            self._matching.catch_up(account, midnight(account.wall_day + 1) - 1)
+            self._catch_up(account, midnight(account.wall_day + 1) - 1)
             if self.feed.is_trading_day(date_of(today)):
-                self._turn_day(account, max(account.day + 1, today) if self.feed.always else today)
+                self._turn_day(account, max(account.day + 1, today) if self.feed.always else today, now)
             account.wall_day = today
-        self._matching.catch_up(account, now)
+        self._catch_up(account, now)
         return account, now
+
+    def _arrivals(self, until: int) -> list[Order]:
+        """Orders that arrive, or whose cancel does, by then."""
+        return [order for order in self._books.in_flight() if order.due <= until]
+
+    def _catch_up(self, account: Account, until: int) -> None:
+        """What came up meets what rests, and what was in flight arrives, in the order in which it did."""
+        for flying in self._arrivals(until):
+            self._matching.catch_up(account, flying.due)
+            (order,) = self.store.select(Order, "WHERE id = ?", flying.id)
+            self._land(account, order, flying.due)
+        self._matching.catch_up(account, until)
+
+    def _land(self, account: Account, order: Order, at_ms: int) -> None:
+        order.due = 0
+        if order.status == IN_FLIGHT:
+            order.status, order.time = REPORTED, at_ms
+            self._enter(account, order, at_ms)
+        elif order.status in CANCEL_PENDING.values():
+            self._end(account, order, at_ms)
+        else:
+            self.store.save(order)
+            self._refuse_cancel(order.id, "", _FINAL, order.session)
 
     def next_day(self) -> date:
         """Settle the day and begin the next one; only the endless calendar can.
@@ -77,16 +117,18 @@ class Exchange:
         if not self.feed.always:
             raise Refused("day_follows_calendar")
         with self.store.transaction():
-            account, _ = self._up_to_now()
-            self._turn_day(account, account.day + 1)
+            account, now = self._up_to_now()
+            self._turn_day(account, account.day + 1, now)
             self.store.save(account)
         return self.feed.day
 
-    def _turn_day(self, account: Account, day: int) -> None:
+    def _turn_day(self, account: Account, day: int, at_ms: int) -> None:
         self._books.settle_day(account)
         self.store.forget_events(_PUSH_SECONDS)
+        before = date_of(account.day)
         account.day = day
         self.feed.day = date_of(day)
+        self._books.begin_day(account, before, at_ms)
 
     def _account(self) -> Account:
         """The account as it is written; a new one when there is none yet."""
@@ -104,35 +146,32 @@ class Exchange:
             from qmtcli.rules.calendar import previous_trading_day
 
             day = number_of(previous_trading_day(date_of(today)))
-        cash = self.settings.cash * 100
-        account = Account(self.settings.account, cash, 0, 0, day, today, now, next_id)
+        account = Account(self.settings.account, 0, 0, 0, day, today, now, next_id)
+        self._books.flow(account, now, "opening", self.settings.cash * 100)
         self.store.save(account)
-        self._record_flow(account, now, cash, "opening")
         return account
 
     # -- orders ----------------------------------------------------------------------------------------
 
-    def place(self, new: NewOrder) -> tuple[int, str]:
+    def place(self, new: NewOrder, delay_ms: int = 0) -> tuple[int, str]:
         """Enter an order: (its id, "") or (-1, why it never became one).
 
-        An id is not acceptance: an order that breaks a rule becomes a 57 row and an error push.
+        An id is not acceptance: an order that breaks a rule becomes a 57 row and an error push. With a delay it is
+        in flight until then, and arrives though its sender be dead.
         """
         if new.order_type not in (BUY, SELL):
             return -1, "无此业务权限"
-        if new.price_type not in (FIX_PRICE, LATEST_PRICE, *MARKET_TYPES):
+        if new.price_type not in (FIX_PRICE, LATEST_PRICE, AFTER_HOURS, *MARKET_TYPES):
             return -1, "不支持的报价类型"
         with self.store.transaction():
             account, now = self._up_to_now()
             order = self._new_order(account, new, now)
-            shown = self.feed.tick(new.code, now)
-            rejection = self._counter.judge(account, order, new.price, shown)
-            if rejection is not None:
-                self._reject(account, order, new, *rejection)
+            if delay_ms:
+                order.status, order.due = IN_FLIGHT, now + delay_ms
+                self.store.save(order)
+                self.store.emit("order", order=values_of(order))
             else:
-                assert shown is not None, "an order without a market was not turned away"
-                self._books.post(account, order)
-                self._matching.arrive(account, order, shown, now)
-                self._books.push_account(account, order.code, now)
+                self._enter(account, order, now)
             self.store.save(account)
         return order.id, ""
 
@@ -140,22 +179,40 @@ class Exchange:
         order_id = account.next_id
         account.next_id += 1
         instrument = self.feed.tape.instrument(new.code)
-        price = round(new.price * 1000) if abs(new.price) < _MOST else 0
+        sent = new.price if abs(new.price) < _MOST else 0.0  # NaN compares false
+        error, message = new.rejection or (0, "")
         return Order(
             order_id, account.day, now, new.code, instrument.name if instrument else "",
-            new.order_type, new.volume, new.price_type, price, 0, REPORTED, new.strategy, new.remark,
+            new.order_type, new.volume, new.price_type, round(sent * 1000), 0, REPORTED, new.strategy, new.remark,
+            message=message, error=error, sent=sent, session=new.session, seq=new.seq,
         )  # fmt: skip
 
-    def _reject(self, account: Account, order: Order, new: NewOrder, error_id: int, message: str) -> None:
-        order.status, order.error, order.message = JUNK, error_id, message
-        self.store.save(order)
+    def _enter(self, account: Account, order: Order, at_ms: int) -> None:
+        """An order is at the counter, and from there at the exchange or turned away; writes it."""
+        shown = self.feed.tick(order.code, at_ms)
+        scripted = bool(order.error)
+        rejection = None if scripted else self._counter.judge(account, order, shown, at_ms)
+        if rejection is not None:
+            order.error, order.message = rejection
+        if order.error:
+            order.status = JUNK
+            self.store.save(order)
+            self._books.post(account, order)
+            self.store.emit(
+                "order_error", order=values_of(order), session=order.session, seq=order.seq, scripted=scripted
+            )
+            return
+        assert shown is not None, "an order without a market was not turned away"
+        resting = self._books.open_orders(order.code)
         self._books.post(account, order)
-        self.store.emit("order_error", order=values_of(order), session=new.session, seq=new.seq)
+        self._matching.arrive(account, order, shown, at_ms, resting)
+        self._books.push_account(account, [order.code], at_ms)
 
-    def cancel(self, order_id: int, sysid: str, session: int) -> tuple[int, str]:
+    def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0) -> tuple[int, str]:
         """Ask for a cancel, by the order's id or else by its number: (0, "") when it is under way, else (-1, why).
 
-        A cancel that is under way is seen through at once.
+        A cancel that is under way is seen through at once; with a delay when it arrives, and until then the order
+        may trade.
         """
         with self.store.transaction():
             account, now = self._up_to_now()
@@ -163,21 +220,33 @@ class Exchange:
             order = next(iter(self._orders(account, wanted)), None) if wanted else None
             why = self._why_not_cancel(order, now)
             if why or order is None:
-                self.store.emit("cancel_error", order_id=order_id, sysid=sysid, message=why, session=session)
+                self._refuse_cancel(order_id, sysid, why, session)
             else:
                 order.status = CANCEL_PENDING[order.status]
                 self.store.emit("order", order=values_of(order))
-                self._books.finish(account, order)
-                self.store.save(order)
-                self._books.push_account(account, order.code, now)
+                if delay_ms:
+                    order.session, order.due = session, now + delay_ms
+                    self.store.save(order)
+                else:
+                    self._end(account, order, now)
             self.store.save(account)
             return (-1, why) if why else (0, "")
+
+    def _end(self, account: Account, order: Order, at_ms: int) -> None:
+        self._books.finish(account, order)
+        self.store.save(order)
+        self._books.push_account(account, [order.code], at_ms)
+
+    def _refuse_cancel(self, order_id: int, sysid: str, why: str, session: int) -> None:
+        self.store.emit("cancel_error", order_id=order_id, sysid=sysid, message=why, session=session)
 
     def _why_not_cancel(self, order: Order | None, now: int) -> str:
         if order is None:
             return "委托不存在"
-        if order.status not in OPEN:
-            return "委托状态不允许撤单"
+        if order.status == IN_FLIGHT:
+            return "委托未报, 不能撤单"
+        if order.status not in CANCELLABLE:
+            return _FINAL
         instrument = self.feed.tape.instrument(order.code)
         if instrument is None:  # the profile's market was changed under it
             return ""
@@ -191,7 +260,7 @@ class Exchange:
         self.refresh()
         with self.store.reading():
             found = self._orders(self._account(), order_id)
-        return [order for order in found if order.status in OPEN] if open_only else found
+        return [order for order in found if order.status in CANCELLABLE] if open_only else found
 
     def _orders(self, account: Account, order_id: int) -> list[Order]:
         if order_id:
@@ -208,12 +277,12 @@ class Exchange:
         return [(trade, orders[trade.order_id]) for trade in rows]
 
     def positions(self) -> list[dict[str, object]]:
-        """Holdings, those sold out today included, in the form of a position push."""
+        """Holdings, those sold out today and money lent by repo included, in the form of a position push."""
         self.refresh()
         with self.store.reading():
             self._account()
             now = self.feed.now_ms()
-            return [self._books.holding(position, now) for position in self._books.positions()]
+            return [self._books.holding(position, now) for position in self._books.positions()] + self._books.lent()
 
     def asset(self) -> dict[str, int]:
         """Money (fen) and value, in the form of an asset push."""
@@ -229,10 +298,9 @@ class Exchange:
             raise UsageError("bad_money", text=f"{fen / 100:g}")
         with self.store.transaction():
             account, now = self._up_to_now()
-            account.cash += fen
-            self._record_flow(account, now, fen, "deposit")
+            self._books.flow(account, now, "deposit", fen)
             self.store.save(account)
-            self._books.push_account(account, "", now)
+            self._books.push_account(account, (), now)
 
     def withdraw(self, fen: int) -> None:
         """Pay money out. Raises UsageError ``bad_money`` for what is no amount of it, Refused ``not_withdrawable``."""
@@ -240,42 +308,62 @@ class Exchange:
             raise UsageError("bad_money", text=f"{fen / 100:g}")
         with self.store.transaction():
             account, now = self._up_to_now()
-            fetch = self._books.asset(account, (), now)["fetch"]
+            fetch = self._books.withdrawable(account)
             if fen > fetch:
                 raise Refused("not_withdrawable", value=fen / 100, most=fetch / 100)
-            account.cash -= fen
-            self._record_flow(account, now, -fen, "withdrawal")
+            self._books.flow(account, now, "withdrawal", -fen)
             self.store.save(account)
-            self._books.push_account(account, "", now)
+            self._books.push_account(account, (), now)
 
     def reset(self) -> None:
         """Begin anew: no orders, no holdings, the opening cash. No id is given out again."""
         with self.store.transaction():
             next_id = self._account().next_id
-            for table in ("account", "orders", "trades", "positions", "flows", "consumed"):
+            for table in ("account", "orders", "trades", "positions", "loans", "flows", "consumed"):
                 self.store.execute(f"DELETE FROM {table}")
             account = self._open_account(next_id)
             self.feed.day = date_of(account.day)
-            self._books.push_account(account, "", account.synced)
-
-    def _record_flow(self, account: Account, now: int, fen: int, kind: str) -> None:
-        self.store.execute("INSERT INTO flows VALUES (?, ?, ?, ?)", account.day, now, fen, kind)
+            self._books.push_account(account, (), account.synced)
 
 
-def open_tape(market: str) -> Tape:
-    """The tape that a profile's ``market`` names. Raises ConfigError when it cannot be read."""
-    if market == "sample":
+def open_tape(settings: Settings) -> Tape:
+    """The tape of a run's market, its instruments as the user's table has them. Raises ConfigError."""
+    tape: Tape
+    if settings.market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        return SampleTape()
-    from pathlib import Path
+        tape = SampleTape(settings.hours)
+    else:
+        from qmtcli.paper.folder import FolderTape
 
-    from qmtcli.paper.folder import FolderTape
+        tape = FolderTape(Path(settings.market), settings.indexes)
+    if settings.instruments:
+        from qmtcli.paper.overridden import override
+        from qmtcli.rules.instruments import read
 
-    return FolderTape(Path(market))
+        tape = override(tape, read(read_file(settings.instruments), settings.instruments))
+    return tape
+
+
+#: exchanges of the run's accounts but its first, by account id
+_others: dict[str, Exchange] = {}
 
 
 @lru_cache(maxsize=1)
 def current() -> Exchange:
-    """The exchange of this process's paper run. Raises RuntimeError outside of one, ConfigError as `Exchange`."""
+    """The exchange of this process's paper run, with the profile's own account.
+
+    Raises RuntimeError outside of one, ConfigError as `Exchange`.
+    """
+    _others.clear()
     return Exchange(Settings.from_environment())
+
+
+def of(account: str) -> Exchange:
+    """The exchange with one of the run's accounts, on the market that is every account's. Raises as `current`."""
+    own = current()
+    if account == own.settings.account:
+        return own
+    if account not in _others:
+        _others[account] = Exchange(replace(own.settings, account=account), own.feed.tape)
+    return _others[account]

@@ -13,12 +13,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
 from qmtcli.model import Instrument
 from qmtcli.paper.clock import DAY_MS, Clock, day_of, midnight, time_of
-from qmtcli.paper.tape import Tape, Tick
+from qmtcli.paper.tape import Tape, Tick, is_near
+from qmtcli.rules import settings, settlement
+from qmtcli.rules.corporate import Action
 from qmtcli.rules.phases import Phase, schedule
 
 _EPOCH = date(1970, 1, 1)
@@ -53,13 +56,34 @@ class Segment(NamedTuple):
     tape_ms: int
 
 
+class Trading(Enum):
+    """How orders trade in a `Window`."""
+
+    #: at one price: that of the snapshot which shows the auction's trades
+    AUCTION = "auction"
+    #: price, then time
+    CONTINUOUS = "continuous"
+    #: at the day's close, first come, first served
+    AFTER_HOURS = "after_hours"
+
+
+class Window(NamedTuple):
+    """A stretch of real time whose snapshots orders may meet."""
+
+    #: epoch ms; the stretch is [start, end)
+    start: int
+    end: int
+    trading: Trading
+
+
 class Feed:
     """Ticks stamped with real time. ``day`` is the account's trading day, set by the exchange."""
 
-    def __init__(self, tape: Tape, clock: Clock, hours: str) -> None:
+    def __init__(self, tape: Tape, clock: Clock, hours: str, rules: settings.Settings = settings.DEFAULT) -> None:
         self.tape = tape
         self.clock = clock
         self.always = hours == "always"
+        self.rules = rules
         self.day: date = date_of(day_of(clock.now_ms()))
         #: the last answer of `tick` by code, with what it was asked for
         self._last: dict[str, tuple[int, date, Shown | None]] = {}
@@ -106,8 +130,54 @@ class Feed:
         today = date_of(day_of(at_ms))
         if self.tape_day != today or not self.is_trading_day(today):
             return None
-        begins, phases = _phases(instrument, today)
+        begins, phases = _phases(instrument, today, self.rules)
         return phases[bisect_right(begins, time_of(at_ms)) - 1]
+
+    def windows(self, instrument: Instrument, after_ms: int, until_ms: int) -> Iterator[Window]:
+        """The windows with a moment in ``(after_ms, until_ms]``, in order; the snapshots of others pass by."""
+        if self.always:
+            yield Window(after_ms + 1, until_ms + 1, Trading.CONTINUOUS)
+            return
+        zero = midnight(number_of(self.tape_day))
+        for start, end, trading in _windows(instrument, self.tape_day, self.rules):
+            if zero + start <= until_ms and zero + end > after_ms + 1:
+                yield Window(zero + start, zero + end, trading)
+
+    def approach(self, code: str, after_ms: int, until_ms: int, buy: int, sell: int) -> tuple[Shown, int] | None:
+        """The first snapshot of ``(after_ms, until_ms]`` near a resting order, see `qmtcli.paper.tape.is_near`.
+
+        Stamped, and with the shares traded before it that day.
+        """
+        for segment in self._segments(after_ms, until_ms):
+            offset = segment.tape_ms - segment.start
+            first = max(after_ms + offset, segment.tape_ms)
+            opening = self._opening(code, segment)
+            if opening is not None:
+                first = max(first, opening.ms)
+                if after_ms < segment.start and is_near(opening, buy, sell):
+                    before = self.tick(code, segment.start - 1)
+                    return (segment.start, opening), before[1].volume if before else 0
+            last = min(until_ms, segment.end - 1) + offset
+            if first < last and (found := self.tape.approach(code, self.tape_day, first, last, buy, sell)):
+                tick, volume = found
+                return (tick.ms - offset, tick), volume
+        return None
+
+    def actions(self, code: str, before: date) -> list[Action]:
+        """What a holder since the trading day ``before`` receives on the present one."""
+        days, first, last = self.tape.days(), before, self.tape_day
+        if days is not None and self.always:
+            first = days[number_of(before) % len(days)]
+        if first >= last:  # a loop of tapes has begun anew
+            first = last - timedelta(days=1)
+        return [action for _, action in self.tape.actions(code, first + timedelta(days=1), last)]
+
+    def repo_days(self, code: str) -> tuple[date, int]:
+        """(maturity, days that earn interest) of money lent today. Raises ConfigError ``calendar_ended``."""
+        if self.always:
+            term = settlement.repo_term(code)
+            return self.day + timedelta(days=term), term
+        return settlement.repo_days(code, self.day)
 
     def time_shown(self, at_ms: int) -> int:
         """Time of day (ms since midnight) that the market shows at a moment."""
@@ -192,10 +262,28 @@ class Feed:
 
 
 @lru_cache(maxsize=4096)
-def _phases(instrument: Instrument, day: date) -> tuple[list[int], list[Phase]]:
+def _phases(instrument: Instrument, day: date, rules: settings.Settings) -> tuple[list[int], list[Phase]]:
     """The phases of a day and the times (ms since midnight) they begin at."""
-    plan = schedule(instrument, day)
+    plan = schedule(instrument, day, rules)
     return [_ms(begin) for begin, _ in plan], [phase for _, phase in plan]
+
+
+@lru_cache(maxsize=4096)
+def _windows(instrument: Instrument, day: date, rules: settings.Settings) -> list[tuple[int, int, Trading]]:
+    """Windows of a day, ms since midnight: an auction's trades are shown in the phase after it."""
+    begins, phases = _phases(instrument, day, rules)
+    found: list[tuple[int, int, Trading]] = []
+    before = phases[0]
+    for start, end, phase in zip(begins, [*begins[1:], DAY_MS], phases, strict=True):
+        if phase is Phase.CONTINUOUS:
+            found.append((start, end, Trading.CONTINUOUS))
+        elif before.is_auction and not phase.is_auction:
+            found.append((start, end, Trading.AUCTION))
+        elif phase.matches:
+            # the last of its trades is shown a little after its end
+            found.append((start, end + 60_000, Trading.AFTER_HOURS))
+        before = phase
+    return found
 
 
 def _ms(at: time) -> int:

@@ -3,116 +3,79 @@
 A file belongs to the code its name begins with (``600519.SH_20230207_tick.csv.gz``), or to the codes of its
 column ``code`` or ``stock_code``. Its columns say what it holds: ``lastPrice`` ticks, ``close`` bars; of one
 day where a part of the name is ``1d`` or the times are in a column ``date``, else of one minute, labelled by
-its end. A code that has only bars has a history and no quotes. A code's files are read when it is asked for.
-
-Units. ``pvolume`` is shares, ``volume_lot`` lots. ``volume`` alone is shares or lots, whichever the file's
-amount over its price comes nearer to; shares where there is no amount. Level volumes are lots in xtquant's
-own files and shares in some others: shares when at least `_ENOUGH` of them are shown and one in five of these
-is a multiple of 100 (of bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no
-reason to be round; else lots.
+its end. A code that has only bars has a history and no quotes. A file is read when a code and day are asked for
+that it may hold, by its name, and then it is kept as an index (`qmtcli.paper.index`). In what units it counts is
+told in `qmtcli.paper.reading`.
 
 An optional ``instruments.csv`` (see `qmtcli.rules.instruments`) tells what no prefix does; a column ``levels`` of
-it, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess.
+it, ``lots`` or ``shares``, is the unit of the level volumes and saves the guess. An optional
+``dividends.csv`` tells its ex-days (`qmtcli.paper.dividends`): the preclose of one, where no tape says it, is the
+reference price.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from functools import cached_property
-from math import sqrt
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cached_property, partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
+from zlib import crc32
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
-from qmtcli.paper.clock import DAY_MS, SHANGHAI
-from qmtcli.paper.columns import ENDINGS, Columns
-from qmtcli.paper.tape import Bar, Level, Tick, approach
+from qmtcli.paper.bars import CLOSE, close_of, day_of_ticks, merge, minutes_of
+from qmtcli.paper.clock import DAY_MS
+from qmtcli.paper.dividends import NAME as DIVIDENDS
+from qmtcli.paper.dividends import Dividends
+from qmtcli.paper.index import Contents, Index, key_of, open_index
+from qmtcli.paper.snapshots import Damaged, Snapshots, pack
+from qmtcli.paper.tape import Bar, Tick
+from qmtcli.rules.boards import classify, instrument
 from qmtcli.rules.corporate import Action
+from qmtcli.rules.ticks import tick
 from qmtcli.text import day as read_day
 from qmtcli.text import read_file
 
+if TYPE_CHECKING:
+    from qmtcli.paper.columns import Columns
+
 _TABLE = "instruments.csv"
-_BONDS = frozenset({Kind.CONV_BOND, Kind.EXCH_BOND, Kind.TREASURY, Kind.REPO})
-#: level volumes a file must show before their unit is guessed from them, and how many are looked at
-_ENOUGH, _LOOKED_AT = 100, 4_000
-#: lot -> how many of the level volumes must be whole lots to be shares
-_ROUND = {100: 0.2, 10: 0.9}
-
-_EPOCH = date(1970, 1, 1)
-_OFFSET_MS = 8 * 3_600_000
-
-_Side = list[tuple[list[float], list[float]]]
+#: endings of the files that hold tables
+_ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
-class _Ticks(NamedTuple):
-    """The columns of one file that ticks are made of."""
-
-    #: lastPrice, open, high, low, lastClose
-    prices: list[list[float]]
-    volume: list[float]
-    amount: list[float]
-    trades: list[float] | None
-    phase: list[float] | None
-    asks: _Side
-    bids: _Side
-    #: shares in a unit of ``volume``, and of a level's volume
-    volume_unit: int
-    level_unit: int
-
-    def tick(self, ms: int, row: int) -> Tick:
-        last, open_, high, low, preclose = [round(column[row] * 1000) for column in self.prices]
-        volume, amount = round(self.volume[row]) * self.volume_unit, round(self.amount[row] * 100)
-        trades = round(self.trades[row]) if self.trades else 0
-        phase = round(self.phase[row]) if self.phase else 0
-        asks, bids = self._levels(self.asks, row), self._levels(self.bids, row)
-        return Tick(ms, last, open_, high, low, preclose, volume, amount, trades, phase, asks, bids)
-
-    def _levels(self, side: _Side, row: int) -> tuple[Level, ...]:
-        unit = self.level_unit
-        return tuple([(round(p[row] * 1000), round(v[row]) * unit) for p, v in side if p[row] > 0 and v[row] > 0])
+def _unwatched(path: Path | None) -> None:
+    """Nobody wants to know."""
 
 
-class _Day(NamedTuple):
-    """The snapshots of one code on one day: when, and where each is found."""
+#: told of a file, now and then, while it is being read, and of None once it has been: for whoever runs the process
+#: to put something here that shows it
+watch: Callable[[Path | None], None] = _unwatched
 
-    times: list[int]
-    rows: list[tuple[_Ticks, int]]
-
-    def tick(self, index: int) -> Tick:
-        ticks, row = self.rows[index]
-        return ticks.tick(self.times[index], row)
-
-    def all(self) -> list[Tick]:
-        return [self.tick(index) for index in range(len(self.times))]
-
-
-class _Code(NamedTuple):
-    """All that the folder has of one code."""
-
-    days: dict[date, _Day]
-    #: bars by period and day, in order
-    bars: dict[str, dict[date, list[Bar]]]
+T = TypeVar("T")
 
 
 class FolderTape:
-    """A folder of files as a `qmtcli.paper.tape.Tape`. Files are read when their code is first asked for."""
+    """A folder of files as a `qmtcli.paper.tape.Tape`."""
 
     name = "tape"
     synthetic = False
 
-    def __init__(self, folder: Path) -> None:
-        """Raises ConfigError ``tape_empty`` when the folder does not exist or holds no table file."""
+    def __init__(self, folder: Path, kept: Path | None = None) -> None:
+        """``kept``: where indexes of tapes are kept, by default nowhere.
+
+        Raises ConfigError ``tape_empty`` when the folder does not exist or holds no table file.
+        """
         paths = sorted(path for path in folder.iterdir() if _is_table(path)) if folder.is_dir() else []
         self._folder = folder
+        self._kept = kept and kept / f"{crc32(str(folder.absolute()).encode(errors='surrogateescape')):08x}"
         self._files: dict[str, list[Path]] = {}
         #: files of many codes
         self._mixed: list[Path] = []
         for path in paths:
-            if path.name == _TABLE:
+            if path.name in (_TABLE, DIVIDENDS):
                 continue
             code = path.name[:9].upper()
             if _is_code(code):
@@ -121,17 +84,24 @@ class FolderTape:
                 self._mixed.append(path)
         if not self._files and not self._mixed:
             raise ConfigError("tape_empty", path=str(folder))
-        self._read: dict[str, _Code] = {}
+        #: by the name each is kept under, and the names of those that turned out to be damaged
+        self._indexes: dict[str, Index] = {}
+        self._damaged: set[str] = set()
+        self._snapshots: dict[tuple[str, date], Snapshots | None] = {}
+        self._bars: dict[str, dict[str, dict[date, list[Bar]]]] = {}
+        self._dividends = Dividends(folder)
+        self._instruments: dict[str, Instrument | None] = {}
 
     def codes(self) -> Sequence[str]:
         """Codes it holds, in alphabetical order. Raises ConfigError for an unreadable file of many codes."""
-        return sorted({*self._files, *self._parts})
+        return sorted({*self._files, *self._mixed_codes})
 
     def instrument(self, code: str) -> Instrument | None:
         """By its prefix and ``instruments.csv``; None for a code it does not hold. Raises ConfigError."""
-        if code not in self._files and code not in self._parts:
-            return None
-        return self._instrument(code)
+        if code not in self._instruments:
+            held = code in self._files or code in self._mixed_codes
+            self._instruments[code] = self._instrument(code) if held else None
+        return self._instruments[code]
 
     def days(self) -> Sequence[date]:
         """Days with ticks of any code, in order; of a folder without ticks, those of its bars.
@@ -141,71 +111,165 @@ class FolderTape:
         return self._days
 
     def preclose(self, code: str, day: date) -> int:
-        """Of the day's ticks or bar, else the last close before it; 0 when the folder tells none."""
-        held = self._code(code)
-        if day in held.days:
-            return held.days[day].tick(-1).preclose
+        """Of the day's ticks or bar, else by the last close before it; 0 when the folder tells none."""
+        found = self._of(code, day, lambda held: held.preclose)
+        if found is not None:
+            return found
         for bar in reversed(self.bars(code, "1d", date.min, day)):
-            return bar.preclose if bar.day == day else bar.close
+            return bar.preclose if bar.day == day else self._reference(code, bar.close, bar.day, day)
         return 0
 
     def tick(self, code: str, day: date, ms: int) -> Tick | None:
         """The last snapshot at or before ``ms``; None before the first. Raises ConfigError."""
-        of_day = self._code(code).days.get(day)
-        index = bisect_right(of_day.times, ms) if of_day else 0
-        return of_day.tick(index - 1) if of_day and index else None
+        return self._of(code, day, lambda held: held.tick(ms))
 
     def ticks(self, code: str, day: date, after: int, until: int) -> Sequence[Tick]:
         """Snapshots with ``after < ms <= until``, in order. Raises ConfigError."""
-        of_day = self._code(code).days.get(day)
-        if of_day is None:
-            return []
-        first, beyond = bisect_right(of_day.times, after), bisect_right(of_day.times, until)
-        return [of_day.tick(index) for index in range(first, beyond)]
+        return self._of(code, day, lambda held: held.ticks(after, until)) or []
 
     def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
         """See `qmtcli.paper.tape.Tape.approach`. Raises ConfigError."""
-        shown = self.tick(code, day, after)
-        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+        return self._of(code, day, lambda held: held.approach(after, until, buy, sell))
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
-        """None: a folder does not tell them."""
-        return []
+        """Those of ``dividends.csv``. Raises ConfigError."""
+        return self._dividends.of(code, first, last)
 
     def bars(self, code: str, period: str, first: date, last: date) -> Sequence[Bar]:
         """The folder's own bars, and on other days bars made of its minutes or ticks. Raises ConfigError."""
-        held = self._code(code)
-        own, minutes = held.bars.get(period, {}), held.bars.get("1m", {})
-        bars: list[Bar] = []
-        for day in sorted({*own, *minutes, *held.days}):
+        return self._soundly(lambda: list(self._find_bars(code, period, first, last)))
+
+    # -- from the indexes ------------------------------------------------------------------------------
+
+    def _of(self, code: str, day: date, question: Callable[[Snapshots], T]) -> T | None:
+        """What the snapshots of a code on a day answer; None where there are none."""
+
+        def ask() -> T | None:
+            held = self._snapshots_of(code, day)
+            return None if held is None else question(held)
+
+        return self._soundly(ask)
+
+    def _soundly(self, question: Callable[[], T]) -> T:
+        """An answer that no damaged index had part in: such a one is made anew, and the question asked again."""
+        while True:
+            try:
+                return question()
+            except Damaged as damage:
+                self._damaged |= {name for name, index in self._indexes.items() if index in damage.args}
+                self._indexes = {name: index for name, index in self._indexes.items() if name not in self._damaged}
+                self._snapshots = {}
+
+    def _snapshots_of(self, code: str, day: date) -> Snapshots | None:
+        if (code, day) not in self._snapshots:
+            self._snapshots[code, day] = self._find_snapshots(code, day)
+        return self._snapshots[code, day]
+
+    def _find_snapshots(self, code: str, day: date) -> Snapshots | None:
+        found = {path: held for path, index in self._open(code, day, day) if (held := index.snapshots(code, day))}
+        if len(found) < 2:
+            return next(iter(found.values()), None)
+
+        def merged() -> Contents:
+            rows = sorted((row for held in found.values() for row in held.rows()), key=itemgetter(0))
+            return Contents({code: {day: pack(rows)}}, {})
+
+        return self._index(f"{code}_{day:%Y%m%d}", list(found), code, merged).snapshots(code, day)
+
+    def _find_bars(self, code: str, period: str, first: date, last: date) -> Iterator[Bar]:
+        held = self._own_bars(code)
+        own, minutes = held.get(period, {}), held.get("1m", {})
+        ticked = [day for _, index in self._open(code, first, last) for day in index.days(code)]
+        for day in sorted({*own, *minutes, *ticked}):
             if not first <= day <= last:
                 continue
             if day in own:
-                bars += own[day]
+                yield from own[day]
             elif period == "1d" and day in minutes:
-                bars.append(merge(minutes[day])._replace(ms=0))
-            elif day in held.days:
-                ticks = held.days[day].all()
-                bars += minutes_of(day, ticks) if period == "1m" else day_of_ticks(day, ticks)
-        return bars
+                yield merge(minutes[day])._replace(ms=0)
+            elif (shown := self._snapshots_of(code, day)) and period == "1d":
+                yield from day_of_ticks(day, [shown.last()])
+            elif shown:
+                yield from minutes_of(day, shown.ticks(-1, DAY_MS), close=self._close(code, day))
 
-    # -- reading ---------------------------------------------------------------------------------------
+    def _close(self, code: str, day: date) -> int:
+        of = self.instrument(code)
+        return close_of(of, day) if of else CLOSE
+
+    def _own_bars(self, code: str) -> dict[str, dict[date, list[Bar]]]:
+        """The bars in a code's files, by period and day."""
+        if code not in self._bars:
+            found: dict[str, list[Bar]] = {}
+            for _, index in self._open(code, date.min, date.max):
+                for period, bars in index.bars(code).items():
+                    found.setdefault(period, []).extend(bars)
+            reference = partial(self._reference, code)
+            self._bars[code] = {period: _by_day(sorted(bars), reference) for period, bars in found.items()}
+        return self._bars[code]
 
     @cached_property
-    def _parts(self) -> dict[str, list[Columns]]:
-        """Rows of the files of many codes, by code."""
-        parts: dict[str, list[Columns]] = {}
-        for path in self._mixed:
+    def _days(self) -> list[date]:
+        days: set[date] = set()
+        for code, paths in self._files.items():
+            for path in paths:
+                named = _day_in_name(path)
+                days.update([named] if named else self._index_of(path, code).days(code))
+        for index in map(self._index_of, self._mixed):
+            days.update(day for code in index.codes for day in index.days(code))
+        if not days:
+            days.update(day for code in self.codes() for found in self._own_bars(code).values() for day in found)
+        if not days:
+            raise ConfigError("tape_empty", path=str(self._folder))
+        return sorted(days)
+
+    @cached_property
+    def _mixed_codes(self) -> set[str]:
+        return {code for path in self._mixed for code in self._index_of(path).codes}
+
+    # -- the indexes -----------------------------------------------------------------------------------
+
+    def _open(self, code: str, first: date, last: date) -> list[tuple[Path, Index]]:
+        """Of the files that may hold something of a code on these days. Raises ConfigError."""
+        self.instrument(code)
+        own = [path for path in self._files.get(code, ()) if first <= (_day_in_name(path) or first) <= last]
+        return [(path, self._index_of(path, code)) for path in own] + [
+            (path, self._index_of(path)) for path in self._mixed
+        ]
+
+    def _index_of(self, path: Path, code: str = "") -> Index:
+        """The index of a file of one code, or of many."""
+        return self._index(path.name, [path], code, lambda: self._read(path, code))
+
+    def _index(self, name: str, paths: list[Path], code: str, make: Callable[[], Contents]) -> Index:
+        if name not in self._indexes:
+            kept = self._kept and self._kept / f"{name}.index"
+            levels = {held: told for held in ([code] if code else self._table) if (told := self._level_unit(held))}
+            key = key_of([path.absolute() for path in paths], levels=levels)
+            self._indexes[name] = open_index(kept, key, make, anew=name in self._damaged)
+        return self._indexes[name]
+
+    def _read(self, path: Path, code: str) -> Contents:
+        from qmtcli.paper import reading
+        from qmtcli.paper.columns import Columns
+
+        contents = Contents({}, {})
+        try:
+            watch(path)
             columns = Columns.read(path)
-            name = columns.first("code", "stock_code")
-            if name is None:
-                raise columns.error(None, "no code in the file's name, and no column code")
-            for row, code in enumerate(columns.values(name)):
-                if not _is_code(str(code)):
-                    raise columns.error(row, f"{name} is {code!r}")
-            for code, rows in columns.split(name).items():
-                parts.setdefault(code, []).append(rows)
-        return parts
+            for held, rows in ({code: columns} if code else _split(columns)).items():
+                watch(path)
+                kind, _ = classify(held) or (Kind.STOCK, None)
+                if "lastPrice" in rows:
+                    days = reading.snapshots(rows, kind, self._level_unit(held))
+                    contents.days[held] = {day: pack(of_day) for day, of_day in days}
+                else:
+                    period = _period(rows)
+                    contents.bars[held] = {period: reading.bars(rows, kind, period)}
+        finally:
+            watch(None)
+        return contents
+
+    # -- what no price tells ---------------------------------------------------------------------------
 
     @cached_property
     def _table(self) -> dict[str, dict[str, Any]]:
@@ -215,59 +279,16 @@ class FolderTape:
         path = self._folder / _TABLE
         return read(read_file(str(path)), str(path), {"levels": _level_word}) if path.is_file() else {}
 
-    @cached_property
-    def _days(self) -> list[date]:
-        days: set[date] = set()
-        for code in self.codes():
-            named = [_day_in_name(path) for path in self._files.get(code, ())]
-            if code in self._parts or None in named:
-                days.update(self._code(code).days)
-            else:
-                days.update(day for day in named if day)
-        if not days:
-            days.update(day for code in self.codes() for found in self._code(code).bars.values() for day in found)
-        if not days:
-            raise ConfigError("tape_empty", path=str(self._folder))
-        return sorted(days)
-
-    def _code(self, code: str) -> _Code:
-        held = self._read.get(code)
-        if held is None:
-            sources = [Columns.read(path) for path in self._files.get(code, ())]
-            held = self._read[code] = self._load(code, sources + self._parts.get(code, []))
-        return held
-
-    def _load(self, code: str, sources: Sequence[Columns]) -> _Code:
-        snapshots: list[tuple[int, _Ticks, int]] = []
-        bars: dict[str, list[Bar]] = {}
-        instrument = self._instrument(code)
-        kind = instrument.kind if instrument else Kind.STOCK
-        for columns in sources:
-            if "lastPrice" in columns:
-                ticks = _ticks(columns, kind, self._level_unit(code))
-                snapshots += [(at, ticks, row) for row, at in enumerate(_moments(columns, "time"))]
-            else:
-                period = _period(columns)
-                bars.setdefault(period, []).extend(_bars(columns, kind, period))
-        snapshots.sort(key=lambda snapshot: snapshot[0])
-        days: dict[date, _Day] = {}
-        number, of_day = -1, _Day([], [])
-        for at, ticks, row in snapshots:
-            if at // DAY_MS != number:
-                number = at // DAY_MS
-                of_day = days[_EPOCH + timedelta(days=number)] = _Day([], [])
-            of_day.times.append(at % DAY_MS)
-            of_day.rows.append((ticks, row))
-        return _Code(days, {period: _by_day(sorted(found)) for period, found in bars.items()})
-
-    # -- what no price tells ---------------------------------------------------------------------------
+    def _reference(self, code: str, close: int, after: date, day: date) -> int:
+        """Reference price of ``day`` by the close of ``after``, the day before it, milli."""
+        of = self.instrument(code)
+        return self._dividends.reference(code, close, tick(of), after, day) if of else close
 
     def _level_unit(self, code: str) -> str:
         unit: str = self._table.get(code, {}).get("levels", "")
         return unit
 
     def _instrument(self, code: str) -> Instrument | None:
-        from qmtcli.rules.boards import classify, instrument
         from qmtcli.rules.instruments import fields
 
         told = fields(code, self._table)
@@ -281,7 +302,7 @@ def _level_word(text: str) -> str:
 
 
 def _is_table(path: Path) -> bool:
-    return path.name.lower().endswith(ENDINGS) and path.is_file()
+    return path.name.lower().endswith(_ENDINGS) and path.is_file()
 
 
 def _is_code(text: str) -> bool:
@@ -310,109 +331,24 @@ def _period(columns: Columns) -> str:
     return named or ("1d" if "date" in columns else "1m")
 
 
-# -- columns → ticks and bars ------------------------------------------------------------------------------
+def _split(columns: Columns) -> dict[str, Columns]:
+    """A table of many codes, by code. Raises ConfigError."""
+    name = columns.first("code", "stock_code")
+    if name is None:
+        raise columns.error(None, "no code in the file's name, and no column code")
+    for row, code in enumerate(columns.values(name)):
+        if not _is_code(str(code)):
+            raise columns.error(row, f"{name} is {code!r}")
+    return columns.split(name)
 
 
-def _ticks(columns: Columns, kind: Kind, levels: str) -> _Ticks:
-    lot = 10 if kind in _BONDS else 100
-    prices = [columns.numbers(name) for name in ("lastPrice", "open", "high", "low", "lastClose")]
-    amount, volume = (
-        columns.numbers("amount"),
-        columns.numbers(columns.first("pvolume", "volume") or "volume"),
-    )
-    unit = 1 if "pvolume" in columns else _volume_unit(kind, lot, prices[0], volume, amount)
-    ask_volumes, bid_volumes = columns.five("askVol"), columns.five("bidVol")
-    level_unit = {"lots": lot, "shares": 1}.get(levels) or _level_unit(lot, [*ask_volumes, *bid_volumes])
-    return _Ticks(
-        prices,
-        volume,
-        amount,
-        columns.numbers("transactionNum") if "transactionNum" in columns else None,
-        columns.numbers("openInt") if "openInt" in columns else None,
-        list(zip(columns.five("askPrice"), ask_volumes, strict=True)),
-        list(zip(columns.five("bidPrice"), bid_volumes, strict=True)),
-        unit,
-        level_unit,
-    )
-
-
-def _level_unit(lot: int, columns: Sequence[list[float]]) -> int:
-    """Shares in a unit of these level volumes, guessed as the module says."""
-    step = max(1, sum(map(len, columns)) // _LOOKED_AT)
-    shown = [volume for column in columns for volume in column[::step] if volume]
-    whole = sum(1 for volume in shown if volume % lot == 0)
-    return 1 if len(shown) >= _ENOUGH and whole >= _ROUND[lot] * len(shown) else lot
-
-
-def _volume_unit(kind: Kind, lot: int, prices: list[float], volumes: list[float], amounts: list[float] | None) -> int:
-    """Shares in a unit of these volumes: the likelier by what a unit of them cost."""
-    for price, volume, amount in zip(prices, volumes, amounts or (), strict=False):
-        if price and volume and amount:
-            return lot if amount / volume / (100 if kind is Kind.REPO else price) > sqrt(lot) else 1
-    return 1
-
-
-def _bars(columns: Columns, kind: Kind, period: str) -> list[Bar]:
-    """Bars as the file has them; ``preclose`` is 0 where it does not say."""
-    lot = 10 if kind in _BONDS else 100
-    prices = [columns.numbers(name) for name in ("open", "high", "low", "close")]
-    amounts = columns.numbers("amount") if "amount" in columns else None
-    if "volume_lot" in columns:
-        volumes, unit = columns.numbers("volume_lot"), lot
-    else:
-        volumes = columns.numbers("volume")
-        unit = _volume_unit(kind, lot, prices[3], volumes, amounts)
-    name = columns.first("preClose", "preclose", "lastClose")
-    precloses = columns.numbers(name) if name else None
-    bars = []
-    for row, at in enumerate(_moments(columns, columns.first("date", "time", "datetime") or "time")):
-        day, ms = _EPOCH + timedelta(days=at // DAY_MS), 0 if period == "1d" else at % DAY_MS
-        open_, high, low, close = [round(column[row] * 1000) for column in prices]
-        amount = round(amounts[row] * 100) if amounts else 0
-        preclose = round(precloses[row] * 1000) if precloses else 0
-        bars.append(Bar(day, ms, open_, high, low, close, round(volumes[row]) * unit, amount, preclose))
-    return bars
-
-
-def _by_day(bars: Sequence[Bar]) -> dict[date, list[Bar]]:
-    """Bars in order. One without a preclose gets the last close of the day before; the first day, its open."""
+def _by_day(bars: Sequence[Bar], reference: Callable[[int, date, date], int]) -> dict[date, list[Bar]]:
+    """Bars in order. One without a preclose gets it by the last close of the day before; the first day, its open."""
     days: dict[date, list[Bar]] = {}
-    close = bars[0].open if bars else 0
+    close, before = (bars[0].open, bars[0].day) if bars else (0, date.min)
     for bar in bars:
         if bar.day not in days:
-            days[bar.day], preclose = [], close
-        close = bar.close
+            days[bar.day], preclose = [], reference(close, before, bar.day)
+        close, before = bar.close, bar.day
         days[bar.day].append(bar if bar.preclose else bar._replace(preclose=preclose))
     return days
-
-
-def _moments(columns: Columns, name: str) -> list[int]:
-    """Ms since 1970-01-01 00:00 in Shanghai: of epoch ms, ``20230207``, ``20230207093000`` or an ISO time."""
-    values = columns.values(name)
-    try:
-        numbers = list(map(float, values))
-    except (TypeError, ValueError):
-        numbers = []
-    if numbers and min(numbers) >= 1e11 and max(numbers) < 1e13:
-        return [int(number) + _OFFSET_MS for number in numbers]
-    moments = []
-    for row, value in enumerate(values):
-        try:
-            moments.append(_moment(str(value).strip()))
-        except ValueError:
-            raise columns.error(row, f"{name} is {value!r}, not a time") from None
-    return moments
-
-
-def _moment(text: str) -> int:
-    if text.isdecimal():
-        if len(text) == 13:
-            return int(text) + _OFFSET_MS
-        if len(text) not in (8, 14):
-            raise ValueError(text)
-        moment = datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%Y%m%d%H%M%S")
-    else:
-        moment = datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(SHANGHAI).replace(tzinfo=None)
-    return (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)

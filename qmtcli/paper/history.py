@@ -3,7 +3,7 @@
 Today's bars are made of the ticks shown so far, earlier days come whole. Minutes are labelled by their end, the
 opening auction is the minute of 09:30; days, weeks and longer by the last day in them. A question that names neither
 a beginning nor a count gets what a terminal would hold: all of a folder, and of the sample, which has no beginning,
-as many days as `_KEPT` says.
+as many days as `_KEPT` says. Bars of several days are made of days already adjusted for ex-days.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import groupby
 
-from qmtcli.paper.bars import day_of_ticks, merge, minutes_of
+from qmtcli.paper.bars import CLOSE, close_of, day_of_ticks, merge, minutes_of
 from qmtcli.paper.clock import DAY_MS, day_of, midnight, parse
 from qmtcli.paper.feed import Feed, date_of, number_of
 from qmtcli.paper.tape import Bar, Tick
@@ -20,9 +20,12 @@ from qmtcli.paper.tape import Bar, Tick
 _MORNING = 34_200_000  # 09:30
 _NOON = 41_400_000  # 11:30
 _AFTERNOON = 46_800_000  # 13:00
-_CLOSE = 54_000_000  # 15:00
 _HOUR = 3_600_000
+#: but of repo, which has more
 _BARS_A_DAY = 241
+
+#: how bars may be adjusted for ex-days, see `qmtcli.paper.adjust`
+DIVIDEND_TYPES = ("none", "front", "back", "front_ratio", "back_ratio")
 
 #: minutes of a bar
 MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "60m": 60, "1h": 60}
@@ -58,7 +61,9 @@ def moment(text: str | int, end: bool = False) -> int | None:
     return parse(f"{day}T{text[8:10]}:{text[10:12]}:{text[12:]}")
 
 
-def bars(feed: Feed, code: str, period: str, start: int | None, end: int | None, count: int) -> list[tuple[int, Bar]]:
+def bars(
+    feed: Feed, code: str, period: str, start: int | None, end: int | None, count: int, dividend_type: str = "none"
+) -> list[tuple[int, Bar]]:
     """Bars of a period of `MINUTES` or `DAYS` with their stamps in epoch ms: the last ``count`` in [start, end].
 
     A negative count is all of them.
@@ -66,15 +71,16 @@ def bars(feed: Feed, code: str, period: str, start: int | None, end: int | None,
     last = min(feed.tape_day, date_of(day_of(end))) if end is not None else feed.tape_day
     if period in MINUTES:
         length = MINUTES[period]
-        since = _since(feed, length, count) if start is None and end is None and count > 0 else -1
+        since = _since(feed, code, length, count) if start is None and end is None and count > 0 else -1
         first = last if since >= 0 else _first(feed, code, "1m", start, last, count * length // _BARS_A_DAY + 1)
-        base = _base(feed, code, "1m", first, last, since)
+        base = _adjusted(feed, code, dividend_type, _base(feed, code, "1m", first, last, since))
         keys = groupby(base, lambda bar: (bar.day, _group_end(bar.ms, length)))
         stamped = [(midnight(number_of(day)) + ms, merge(list(group))) for (day, ms), group in keys]
     else:
         begins, days = DAYS[period]
         first = begins(_first(feed, code, "1d", start, last, count * days + days))
-        groups = groupby(_base(feed, code, "1d", first, last), lambda bar: begins(bar.day))
+        base = _adjusted(feed, code, dividend_type, _base(feed, code, "1d", first, last))
+        groups = groupby(base, lambda bar: begins(bar.day))
         merged = [merge(list(group)) for _, group in groups]
         stamped = [(midnight(number_of(bar.day)), bar) for bar in merged]
     found = [
@@ -107,10 +113,16 @@ def _base(feed: Feed, code: str, base: str, first: date, last: date, since: int 
     """Bars of ``1m`` or ``1d`` from day to day; of the day on display those after ``since`` (ms) and shown so far."""
     tape, today = feed.tape, feed.tape_day
     past = list(tape.bars(code, base, first, min(last, today - timedelta(days=1))))
-    if tape.days() is None:
-        trading = set(feed.trading_days(first, last))
-        past = [bar for bar in past if bar.day in trading]
     return past + _today(feed, code, base, since) if first <= today <= last else past
+
+
+def _adjusted(feed: Feed, code: str, dividend_type: str, bars: list[Bar]) -> list[Bar]:
+    if dividend_type == "none":
+        return bars
+    from qmtcli.paper.adjust import adjustment
+
+    adjust = adjustment(feed.tape, code, feed.tape_day, dividend_type)
+    return list(map(adjust, bars)) if adjust else bars
 
 
 def _today(feed: Feed, code: str, base: str, since: int) -> list[Bar]:
@@ -120,10 +132,10 @@ def _today(feed: Feed, code: str, base: str, since: int) -> list[Bar]:
         if base == "1d":
             return day_of_ticks(today, [end])
         before = tape.tick(code, today, since) if since >= 0 else None
-        return minutes_of(today, tape.ticks(code, today, since, shown), before)
+        return minutes_of(today, tape.ticks(code, today, since, shown), before, _close(feed, code))
     if tape.tick(code, today, DAY_MS) is not None:
         return []
-    return [bar for bar in tape.bars(code, base, today, today) if (bar.ms or _CLOSE) <= shown]
+    return [bar for bar in tape.bars(code, base, today, today) if (bar.ms or CLOSE) <= shown]
 
 
 def _shown(feed: Feed) -> int:
@@ -132,9 +144,14 @@ def _shown(feed: Feed) -> int:
     return feed.time_shown(now) if feed.always or feed.tape_day == date_of(day_of(now)) else DAY_MS
 
 
-def _since(feed: Feed, length: int, count: int) -> int:
+def _close(feed: Feed, code: str) -> int:
+    instrument = feed.tape.instrument(code)
+    return close_of(instrument, feed.tape_day) if instrument else CLOSE
+
+
+def _since(feed: Feed, code: str, length: int, count: int) -> int:
     """Time of today from which on its ticks make ``count`` whole bars; negative when today has not enough."""
-    minute = _minute(_shown(feed)) - (count + 1) * length
+    minute = _minute(min(_shown(feed), _close(feed, code))) - (count + 1) * length
     return _time(minute) if minute >= 0 else -1
 
 
@@ -148,7 +165,7 @@ def _minute(ms: int) -> int:
     """Minutes of trading since 09:30; the lunch break counts for nothing."""
     if ms < _AFTERNOON:
         return (min(ms, _NOON) - _MORNING) // 60_000
-    return (min(ms, _CLOSE) - _AFTERNOON + _NOON - _MORNING) // 60_000
+    return (ms - _AFTERNOON + _NOON - _MORNING) // 60_000
 
 
 def _time(minute: int) -> int:

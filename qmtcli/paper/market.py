@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper import history
-from qmtcli.paper.clock import DAY_MS, midnight
+from qmtcli.paper import history, hours
+from qmtcli.paper.clock import DAY_MS, day_of, midnight
 from qmtcli.paper.exchange import current
-from qmtcli.paper.feed import Feed, number_of
+from qmtcli.paper.feed import Feed, date_of, number_of
 from qmtcli.paper.native_tables import MARKET_FUNCTIONS, MARKET_METHODS
 from qmtcli.paper.pushes import BarSubscription, Callback, Pushes, TickSubscription, WholeSubscription
-from qmtcli.paper.sectors import SECTORS, TAGS, TYPES
+from qmtcli.paper.sectors import SECTORS, TAGS, TYPES, OwnSectors
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.shapes import (
     BAR_COLUMNS,
+    LEVEL2,
     TICK_COLUMNS,
     bar_row,
     columns_of,
@@ -35,6 +36,7 @@ from qmtcli.paper.shapes import (
     timetag,
 )
 from qmtcli.paper.tape import Tick
+from qmtcli.rules.phases import Phase
 
 #: the vendor's words for what a terminal does not serve
 WORDS = "当前客户端未支持此功能"
@@ -44,7 +46,13 @@ _PERIODS = ("tick", *history.MINUTES, *history.DAYS)
 _UNKNOWN_INSTRUMENT = b"\x05\0\0\0\0"
 _SUSPENDED = 17
 _FIRST_DAY = date(1990, 12, 19)
+#: the end of time in the vendor's calendar functions
+_LAST_DAY = date(2038, 12, 31)
 _NEVER = 99_999_999
+#: number of bars and of ticks among the vendor's kinds of data, and the length of a bar in ms
+_BARS, _TICKS = 3001, 3000
+_DAY_MS = {period: days * DAY_MS for period, (_, days) in history.DAYS.items()}
+_LENGTHS = {"tick": 0, **{period: length * 60_000 for period, length in history.MINUTES.items()}, **_DAY_MS}
 
 
 def _feed() -> Feed:
@@ -76,6 +84,13 @@ def _stamp(day: date) -> int:
     return midnight(number_of(day))
 
 
+def _dividend_type(kind: str | None) -> str:
+    """What the vendor's functions were given for it. Raises RuntimeError for what is none."""
+    if kind and kind not in history.DIVIDEND_TYPES:
+        raise RuntimeError(f"除权类型错误: {kind}")
+    return kind or "none"
+
+
 def _moment(text: Any, end: bool = False) -> int | None:
     try:
         return history.moment(text.decode() if isinstance(text, bytes) else text, end)
@@ -92,8 +107,6 @@ class IPythonApiClient:
         self._address = ""
         self._connected = False
         self._pushes = Pushes(_feed)
-        #: the user's own sectors, which live as long as the client
-        self._sectors: dict[str, list[str]] = {}
 
     # -- the link --------------------------------------------------------------------------------------
 
@@ -166,7 +179,8 @@ class IPythonApiClient:
             return -1
         if period == "tick":
             return self._pushes.add(TickSubscription([code], callback))
-        return self._pushes.add(BarSubscription(code, period, callback))
+        dividend_type = _dividend_type(wanted.get("dividendtype"))
+        return self._pushes.add(BarSubscription(code, period, dividend_type, callback))
 
     def subscribe_whole_quote(self, codes: Sequence[str], param: bytes, callback: Callback | None) -> int:
         """Pushes of codes or whole markets; its number."""
@@ -201,19 +215,20 @@ class IPythonApiClient:
     def get_sector_list(self) -> list[str]:
         """Sectors with a member, then the user's own."""
         held = list(_instruments(_feed()))
-        return [name for name, holds in SECTORS.items() if any(map(holds, held))] + list(self._sectors)
+        return [name for name, holds in SECTORS.items() if any(map(holds, held))] + _own_sectors().names()
 
     def get_stock_list_in_sector(self, name: str, timetag: int) -> list[str]:
-        """Members of a sector, today's whatever the time; none of an unknown one."""
-        if name in self._sectors:
-            return list(self._sectors[name])
+        """Members of a sector; of those of a day in the past (epoch ms) what was listed by then; none if unknown."""
         holds = SECTORS.get(name)
-        return [instrument.code for instrument in _instruments(_feed()) if holds(instrument)] if holds else []
+        if holds is None:
+            return _own_sectors().members(name)
+        on = date_of(day_of(timetag)) if timetag > 0 else date.max
+        return [of.code for of in _instruments(_feed()) if holds(of) and (of.listed or date.min) <= on]
 
     def add_sector(self, name: str, codes: Sequence[str], timetag: int) -> None:
         """Add codes to a sector of the user's own."""
-        held = self._sectors.setdefault(name, [])
-        held += [code for code in dict.fromkeys(codes) if code not in held]
+        if name not in SECTORS:
+            _own_sectors().add(name, codes)
 
     # -- the calendar ----------------------------------------------------------------------------------
 
@@ -260,12 +275,15 @@ class IPythonApiClient:
     ) -> Any:
         """Bars or ticks of codes, in the shape of a version: v4 by column, v3 by code, v2 on one axis.
 
-        Raises RuntimeError for a malformed code and for a period or a version it does not serve. No instrument of
-        a tape has ex-days, so every dividend type is the plain price.
+        Bars adjusted for ex-days as `qmtcli.paper.adjust` has it; ticks never are. Raises RuntimeError for a
+        malformed code or dividend type, and for a period or a version it does not serve.
         """
         for code in codes:
             if "." not in code:
                 raise RuntimeError(f"代码错误，代码:{code}")
+        dividend_type = _dividend_type(dividend_type)
+        if period in LEVEL2:
+            return {code: table_of([], LEVEL2[period], fields) for code in codes}
         if version not in ("v2", "v3", "v4") or period not in _PERIODS:
             raise RuntimeError(WORDS)
         feed = _feed()
@@ -273,7 +291,7 @@ class IPythonApiClient:
         if period == "tick":
             rows = {code: _ticks(feed, code, first, last, count) for code in codes}
             return {code: table_of(found, TICK_COLUMNS, fields) for code, found in rows.items()}
-        rows = {code: _bars(feed, code, period, first, last, count) for code in codes}
+        rows = {code: _bars(feed, code, period, first, last, count, dividend_type) for code in codes}
         daily = period in history.DAYS
         if version == "v4":
             return [
@@ -284,6 +302,37 @@ class IPythonApiClient:
             return {code: table_of(found, BAR_COLUMNS, fields) for code, found in rows.items()}
         stamps, matrix = matrix_of(list(rows.values()), fields, fill)
         return [list(rows), [index_label(stamp, daily) for stamp in stamps]], matrix
+
+    def get_divid_factors(self, code: str, start: str, end: str) -> dict[str, dict[str, float]]:
+        """What each ex-day in [start, end] until today gave a share, by its date (``20260709``).
+
+        Bonus and transferred shares together are ``stockBonus``.
+        """
+        from qmtcli.paper.adjust import ratio
+
+        feed = _feed()
+        first, last = _moment(start), _moment(end, end=True)
+        days = date.min if first is None else date_of(day_of(first)), feed.tape_day
+        return {
+            f"{day:%Y%m%d}": {
+                "time": float(_stamp(day)),
+                "interest": float(action.cash),
+                "stockBonus": float(action.bonus),
+                "stockGift": 0.0,
+                "allotNum": float(action.rights),
+                "allotPrice": float(action.rights_price),
+                "gugai": 0.0,
+                "dr": float(ratio(feed.tape, code, day, action)),
+            }
+            for day, action in feed.tape.actions(code, *days)
+            if last is None or _stamp(day) <= last
+        }
+
+    def get_financial_data(
+        self, codes: Sequence[str], tables: Sequence[str], start: str, end: str, kind: str
+    ) -> dict[str, dict[str, list[Any]]]:
+        """Tables without rows of each code: a tape tells no figures of companies."""
+        return {code: {table: [] for table in tables} for code in codes}
 
     def supply_history_data(self, code: str, period: str, start: str, end: str) -> bool:
         """True: all there is, is there."""
@@ -332,30 +381,41 @@ class IPythonApiClient:
         }
 
     def _create_sector(self, param: dict[str, Any]) -> dict[str, Any]:
+        return {"result": _own_sectors().create(param["sectorname"], not param["overwrite"], taken=SECTORS)}
+
+    def _create_sector_folder(self, param: dict[str, Any]) -> dict[str, Any]:
+        return {"result": _own_sectors().create(param["foldername"], not param["overwrite"], folder=True)}
+
+    def _trading_days_ahead(self, param: dict[str, Any]) -> dict[str, Any]:
+        from qmtcli.rules import calendar
+
+        feed = _feed()
+        last = _LAST_DAY if feed.always else calendar.current().last
+        return {"result": [_stamp(day) for day in feed.trading_days(feed.day + timedelta(days=1), last)]}
+
+    def _subscriptions(self, **more: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "subId": number,
+                "stockCode": code,
+                "period": _LENGTHS[of.period],
+                "metaId": _TICKS if of.period == "tick" else _BARS,
+                **more,
+            }
+            for number, of in self._pushes.all()
+            for code in of.codes
+        ]
+
+
+def _changed(change: Callable[..., bool | None]) -> Callable[[IPythonApiClient, dict[str, Any]], dict[str, Any]]:
+    """A change of a sector of the user's own, and whether it came about: to a terminal's there is none."""
+
+    def answer(client: IPythonApiClient, param: dict[str, Any]) -> dict[str, Any]:
         name = param["sectorname"]
-        if not param["overwrite"]:
-            taken = {*SECTORS, *self._sectors}
-            candidates = (name, *(f"{name}{n}" for n in range(1, len(taken) + 2)))
-            name = next(candidate for candidate in candidates if candidate not in taken)
-        self._sectors.setdefault(name, [])
-        return {"result": name}
+        codes = [param["stocklist"]] if "stocklist" in param else []
+        return {"result": name not in SECTORS and change(_own_sectors(), name, *codes) is not False}
 
-    def _add_to_sector(self, param: dict[str, Any]) -> dict[str, Any]:
-        self.add_sector(param["sectorname"], param["stocklist"], -1)
-        return {"result": True}
-
-    def _remove_from_sector(self, param: dict[str, Any]) -> dict[str, Any]:
-        held = self._sectors.get(param["sectorname"])
-        if held is not None:
-            held[:] = [code for code in held if code not in param["stocklist"]]
-        return {"result": held is not None}
-
-    def _remove_sector(self, param: dict[str, Any]) -> dict[str, Any]:
-        return {"result": self._sectors.pop(param["sectorname"], None) is not None}
-
-    def _reset_sector(self, param: dict[str, Any]) -> dict[str, Any]:
-        self._sectors[param["sectorname"]] = list(dict.fromkeys(param["stocklist"]))
-        return {"result": True}
+    return answer
 
 
 #: what `commonControl` serves
@@ -365,14 +425,27 @@ _COMMANDS: dict[str, Callable[[IPythonApiClient, dict[str, Any]], dict[str, Any]
     "getauthorizedmarketlist": lambda client, param: {"result": list(_MARKETS)},
     "getfullkline": IPythonApiClient._full_kline,
     "createsector": IPythonApiClient._create_sector,
-    "createsectorfolder": lambda client, param: {"result": param["foldername"]},
-    "addsector": IPythonApiClient._add_to_sector,
-    "removestockfromsector": IPythonApiClient._remove_from_sector,
-    "removesector": IPythonApiClient._remove_sector,
-    "resetsector": IPythonApiClient._reset_sector,
-    "getdatafilepath": lambda client, param: {"result": {}},
+    "createsectorfolder": IPythonApiClient._create_sector_folder,
+    "addsector": _changed(OwnSectors.add),
+    "removestockfromsector": _changed(OwnSectors.drop),
+    "removesector": _changed(OwnSectors.remove),
+    "resetsector": _changed(OwnSectors.reset),
+    "getcomingtradedate": IPythonApiClient._trading_days_ahead,
+    "getopenclosetradetimebystock": lambda client, param: hours.of_one(*_one(param), hours.trading),
+    "getopencloseklinetimebystock": lambda client, param: hours.of_one(*_one(param), hours.bars),
+    "getopenclosealltradetime": lambda client, param: {"result": hours.of_all(*_all(), hours.trading)},
+    "getopencloseallklinetime": lambda client, param: {"result": hours.of_all(*_all(), hours.bars)},
+    "getcurrentsubinfo": lambda client, param: {"result": client._subscriptions(isSub=True)},
+    "getallsubinfo": lambda client, param: {"result": client._subscriptions(addr=client.get_peer_addr())},
+    "getdatafilepath": lambda client, param: {
+        "result": {code: str(Path(client.get_data_dir()) / code) for code in param["stocklist"]}
+    },
+    "getwpmarketlist": lambda client, param: {"result": []},
+    "getindexmirrordata": lambda client, param: {},
+    "getl2thousandqueue": lambda client, param: {"result": {}},
     "getquoteserverconfig": lambda client, param: {"result": []},
     "getquoteserverstatus": lambda client, param: {"result": []},
+    "watchquoteserverstatus": lambda client, param: {},
     "downloadmetadata": lambda client, param: {},
     "downloadholidaydata": lambda client, param: {},
     "downloadhisstdata": lambda client, param: {},
@@ -385,9 +458,7 @@ _NOTHING: dict[str, Callable[[], Any]] = {
     "down_history_contracts": lambda: None,
     "down_index_weight": lambda: None,
     "get_cb_info": lambda: _bson({}),
-    "get_divid_factors": dict,
     "get_etf_info": dict,
-    "get_financial_data": dict,
     "get_industry": list,
     "get_ipo_info": list,
     "get_main_contract": str,
@@ -419,6 +490,20 @@ def _instruments(feed: Feed) -> Iterable[Instrument]:
     return (instrument for instrument in found if instrument is not None)
 
 
+def _all() -> tuple[Feed, Iterable[Instrument]]:
+    feed = _feed()
+    return feed, _instruments(feed)
+
+
+def _one(param: dict[str, Any]) -> tuple[Feed, Instrument | None]:
+    feed = _feed()
+    return feed, feed.tape.instrument(param["stockcode"])
+
+
+def _own_sectors() -> OwnSectors:
+    return OwnSectors(Path(Settings.from_environment().home) / "sectors.sqlite")
+
+
 def _codes(feed: Feed, asked: Sequence[str]) -> list[str]:
     """Codes, with every market among them spelled out."""
     found: list[str] = []
@@ -432,7 +517,7 @@ def _snapshot(feed: Feed, code: str) -> tuple[int, Tick] | None:
     shown = feed.tick(code)
     if shown is None and feed.tape.tick(code, feed.tape_day, DAY_MS) is not None:
         preclose = feed.tape.preclose(code, feed.tape_day)
-        return feed.now_ms(), Tick(0, 0, 0, 0, 0, preclose, 0, 0, 0, 0, (), ())
+        return feed.now_ms(), Tick(0, 0, 0, 0, 0, preclose, 0, 0, 0, Phase.PRE_OPEN.open_int, (), ())
     return shown
 
 
@@ -488,12 +573,15 @@ def _detail(feed: Feed, instrument: Instrument) -> dict[str, Any]:
     }
 
 
-def _bars(feed: Feed, code: str, period: str, start: int | None, end: int | None, count: int) -> list[dict[str, Any]]:
+def _bars(
+    feed: Feed, code: str, period: str, start: int | None, end: int | None, count: int, dividend_type: str
+) -> list[dict[str, Any]]:
     instrument = feed.tape.instrument(code)
     if instrument is None:
         return []
     lot = lot_of(instrument)
-    return [bar_row(stamp, bar, lot) for stamp, bar in history.bars(feed, code, period, start, end, count)]
+    found = history.bars(feed, code, period, start, end, count, dividend_type)
+    return [bar_row(stamp, bar, lot) for stamp, bar in found]
 
 
 def _ticks(feed: Feed, code: str, start: int | None, end: int | None, count: int) -> list[dict[str, Any]]:

@@ -1,25 +1,59 @@
-"""The meeting of orders and the market: price, then time, against the five levels of each snapshot.
+"""The meeting of orders and the market.
 
-An arriving order takes what the book displays, best price first, and no share of a snapshot twice. What rests
-trades at its own price: as far as the book has come to cross it or others have traded through it, and where they
-traded at it, with what was left after the queue displayed ahead.
+Continuous trading. Price, then time, against the five levels of each snapshot and the account's own resting orders.
+An arriving order takes what the book displays, best price first, and no share of a snapshot twice; an own order of
+the other side stands in that book at its price, behind those displayed ahead of it. What rests trades at its own
+price: as far as the book has come to cross it or others have traded through it, and where they traded at it, with
+what was left after the queue displayed ahead.
+
+Auctions. Their trades show in the first snapshot after them with more volume than before: an opening auction's price
+is that day's open, a closing auction's the last price, its volume what was added. Own orders entered before the
+auction's end take part at that price: those with a better limit before the market's, those at the price after it,
+out of the auction's volume and what the book then displays of the other side at that price or better. What is left
+rests in the book.
+
+After hours (盘后定价) orders of that type trade at the close, first come first served, with what others trade then.
+
+An order that arrives when nothing trades waits for the next snapshot that does.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heapreplace
+from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from qmtcli.paper.books import Books
-from qmtcli.paper.codes import BEST5_THEN_LIMIT, BUY, FILL_OR_KILL, IMMEDIATE, OPEN, SUSPENDED
-from qmtcli.paper.feed import Feed, Shown
+from qmtcli.paper.clock import midnight
+from qmtcli.paper.codes import AFTER_HOURS, BEST5_THEN_LIMIT, BUY, FILL_OR_KILL, IMMEDIATE, OPEN, SUSPENDED
+from qmtcli.paper.feed import Feed, Shown, Trading, Window, number_of
+from qmtcli.paper.halts import Halts
 from qmtcli.paper.store import Account, Order, Store
-from qmtcli.paper.tape import Level, Tick
+from qmtcli.paper.tape import Level, Tick, is_near
+from qmtcli.rules.auction import allocate
 from qmtcli.rules.phases import Phase
 
 #: states of an order's queue: beyond the displayed levels; not yet in a book, since none was open
 DEEP, WAITING = -1, -2
+#: a limit that every snapshot is near to
+_ANY = 2**62
+
+
+class _Encounter(NamedTuple):
+    """A snapshot that orders of a code meet. Sorts by time."""
+
+    stamp: int
+    code: str
+    tick: Tick
+    #: shares that changed hands since the snapshot before; of an auction, in it
+    traded: int
+    trading: Trading
+    #: epoch ms at which its window began
+    since: int
 
 
 class Matching:
@@ -29,86 +63,167 @@ class Matching:
         self._store = store
         self._books = books
         self._feed = feed
+        self._halts = Halts(feed.tape)
 
-    def arrive(self, account: Account, order: Order, shown: Shown, at_ms: int) -> None:
-        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it."""
+    def arrive(self, account: Account, order: Order, shown: Shown, at_ms: int, resting: Iterable[Order]) -> set[int]:
+        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it.
+
+        ``resting``: orders of its code that may be at the exchange. Returns the ids of those that traded with it.
+        """
         stamp, tick = shown
-        if not order.limit_price:
+        met: set[int] = set()
+        if order.price_type == AFTER_HOURS or not self._trades(order.code, tick, at_ms):
+            order.queue = WAITING
+        elif not order.limit_price:
             # a price of the book's making, and there was none to take
             self._books.finish(account, order)
-        elif not self._open(order.code, tick, at_ms):
-            order.queue = WAITING
         else:
-            self._take(account, order, stamp, tick, at_ms)
+            met = self._take(account, order, stamp, tick, at_ms, resting)
             if order.remaining:
                 self._rest(account, order, tick)
         self._store.save(order)
+        return met
 
     def has_news(self, account: Account, now: int) -> bool:
         """Whether a resting order has a snapshot to meet."""
-        rows = self._store.execute("SELECT DISTINCT code FROM orders WHERE status IN (50, 55)")
+        rows = self._store.execute("SELECT DISTINCT code FROM orders WHERE status IN (50, 51, 52, 55)")
         shown = [self._feed.tick(code, now) for (code,) in rows]
         return any(stamp > account.synced for stamp, _ in filter(None, shown))
 
     def catch_up(self, account: Account, until: int) -> None:
         """Resting orders meet the snapshots that came up since the last time, in the order in which they came."""
         if self.has_news(account, until):
-            self._meet_news(account, until)
+            self._meet_news(account, account.synced, until)
         account.synced = max(account.synced, until)
 
-    def _meet_news(self, account: Account, until: int) -> None:
+    # -- what is met -----------------------------------------------------------------------------------
+
+    def _meet_news(self, account: Account, after: int, until: int) -> None:
         resting: dict[str, list[Order]] = {}
         for order in self._books.open_orders():
             resting.setdefault(order.code, []).append(order)
-        news = [arrival for orders in resting.values() for arrival in self._news(orders, account.synced, until)]
+        news = [found for orders in resting.values() if (found := self._next(orders, after, until))]
+        heapify(news)
         met: dict[int, Order] = {}
-        filled: dict[str, int] = {}
-        for stamp, tick, code, traded in sorted(news, key=itemgetter(0)):
-            orders = [order for order in resting[code] if order.status in OPEN and _is_near(order, tick)]
-            if orders and self._open(code, tick, stamp):
-                met.update((order.id, order) for order in orders)
-                if self._meet(account, orders, stamp, tick, traded):
-                    filled[code] = stamp
+        traded: dict[str, None] = {}
+        stamp = after
+        while news:
+            encounter = news[0]
+            stamp, code = encounter.stamp, encounter.code
+            orders = [order for order in resting[code] if order.status in OPEN]
+            met.update((order.id, order) for order in orders)
+            if self._meet(account, orders, encounter):
+                traded[code] = None
+            found = self._next(orders, stamp, until)
+            if found:
+                heapreplace(news, found)
+            else:
+                heappop(news)
         for order in met.values():
             self._store.save(order)
-        for code, stamp in filled.items():
-            self._books.push_account(account, code, stamp)
+        if traded:
+            self._books.push_account(account, traded, stamp)
 
-    def _news(self, orders: list[Order], after: int, until: int) -> Iterator[tuple[int, Tick, str, int]]:
-        """Snapshots in ``(after, until]`` near an order, each with the shares traded since the one before it."""
+    def _next(self, orders: Iterable[Order], after: int, until: int) -> _Encounter | None:
+        """The first snapshot in ``(after, until]`` that one of the orders of a code has to meet."""
+        still = [order for order in orders if order.status in OPEN]
+        instrument = self._feed.tape.instrument(still[0].code) if still else None
+        if instrument is None:
+            return None
+        for window in self._feed.windows(instrument, after, until):
+            first, last = max(after, window.start - 1), min(until, window.end - 1)
+            found = self._first(window, [o for o in still if _takes_part(o, window)], first, last)
+            if found:
+                return found
+        return None
+
+    def _first(self, window: Window, orders: Sequence[Order], after: int, until: int) -> _Encounter | None:
+        if not orders:
+            return None
         code = orders[0].code
-        shown = self._feed.tick(code, after)
-        before = shown[1].volume if shown else 0
-        for stamp, tick in self._feed.ticks(code, after, until):
-            if any(_is_near(order, tick) for order in orders):
-                yield stamp, tick, code, max(0, tick.volume - before)
-            before = tick.volume
+        if window.trading is Trading.AUCTION:
+            print_ = self._print(code, window)
+            return print_ if print_ and after < print_.stamp <= until else None
+        buy = max((_reach(order) for order in orders if order.type == BUY), default=0)
+        sell = min((_reach(order) for order in orders if order.type != BUY), default=0)
+        while found := self._feed.approach(code, after, until, buy, sell):
+            (stamp, tick), before = found
+            if end := self._halted(code, tick, stamp):
+                after = max(stamp, end - 1)
+                continue
+            return _Encounter(stamp, code, tick, max(0, tick.volume - before), window.trading, window.start)
+        return None
 
-    def _open(self, code: str, tick: Tick, at_ms: int) -> bool:
+    def _print(self, code: str, window: Window) -> _Encounter | None:
+        """The snapshot of a window that shows the trades of the auction before it."""
+        before = self._feed.tick(code, window.start - 1)
+        volume = before[1].volume if before else 0
+        for stamp, tick in self._feed.ticks(code, window.start - 1, window.end - 1):
+            if tick.volume > volume:
+                return _Encounter(stamp, code, tick, tick.volume - volume, window.trading, window.start)
+        return None
+
+    def _trades(self, code: str, tick: Tick, at_ms: int) -> bool:
         """Whether orders trade on a snapshot: in continuous trading, and not while the instrument is halted."""
         instrument = self._feed.tape.instrument(code)
-        trading = instrument is not None and self._feed.phase(instrument, at_ms) is Phase.CONTINUOUS
-        return trading and tick.phase not in SUSPENDED
+        continuous = instrument is not None and self._feed.phase(instrument, at_ms) is Phase.CONTINUOUS
+        return continuous and not self._halted(code, tick, at_ms)
+
+    def _halted(self, code: str, tick: Tick, at_ms: int) -> int:
+        """The moment (epoch ms) up to which an instrument is known to be halted; 0 when it is not."""
+        if tick.phase in SUSPENDED:
+            return at_ms
+        instrument = self._feed.tape.instrument(code)
+        assert instrument is not None
+        if not self._books.terms(instrument).halts:
+            return 0
+        ms = self._feed.time_shown(at_ms)
+        end = self._halts.end(instrument, self._feed.tape_day, ms)
+        return at_ms + end - ms if end else 0
+
+    def _meet(self, account: Account, orders: list[Order], encounter: _Encounter) -> bool:
+        """Orders of one code meet a snapshot; whether one of them traded."""
+        traded_before = sum(order.traded for order in orders)
+        part = [order for order in orders if _joins(order, encounter)]
+        {
+            Trading.AUCTION: self._meet_auction,
+            Trading.CONTINUOUS: self._meet_continuous,
+            Trading.AFTER_HOURS: self._meet_after_hours,
+        }[encounter.trading](account, part, encounter)
+        return sum(order.traded for order in orders) > traded_before
 
     # -- arriving --------------------------------------------------------------------------------------
 
-    def _take(self, account: Account, order: Order, stamp: int, tick: Tick, at_ms: int) -> None:
-        """What the book displays within the order's limit."""
+    def _take(
+        self, account: Account, order: Order, stamp: int, tick: Tick, at_ms: int, resting: Iterable[Order]
+    ) -> set[int]:
+        """What the book and own orders in it offer within the order's limit; the ids of the latter."""
+        own = sorted((other for other in resting if _crosses(other, order)), key=_priority)
         levels = _within(order, tick)
-        if not levels:
-            return
+        if not levels and not own:
+            return set()
         taken = self._taken(order.code, stamp)
-        fills = _share(order.remaining, _left(levels, taken))
-        if order.price_type == FILL_OR_KILL and sum(volume for _, volume in fills) < order.volume:
-            return
-        self._consume(order.code, stamp, taken, fills)
-        self._books.fill(account, order, fills, at_ms)
+        offers = list(_merged(_left(levels, taken), own))
+        if order.price_type == FILL_OR_KILL and sum(volume for _, volume, _ in offers) < order.remaining:
+            return set()
+        met: set[int] = set()
+        for other, group in groupby(offers, key=itemgetter(2)):
+            fills = _share(order.remaining, (offer[:2] for offer in group))
+            self._books.fill(account, order, fills, at_ms)
+            if other is None:
+                self._consume(order.code, stamp, taken, fills)
+            elif fills:
+                self._books.fill(account, other, fills, at_ms)
+                self._store.save(other)
+                met.add(other.id)
+        return met
 
     def _rest(self, account: Account, order: Order, tick: Tick) -> None:
         """The part that did not trade at once: it joins the queue at its price, or it is canceled."""
         own = tick.bids if order.type == BUY else tick.asks
         if order.price_type == BEST5_THEN_LIMIT:
-            order.limit_price = self._last_fill(order) or (own[0][0] if own else 0)
+            rests = self._feed.rules.best5_limit_rests
+            order.limit_price = self._last_fill(order) or (own[0][0] if own and rests else 0)
         if order.price_type in IMMEDIATE or not order.limit_price:
             self._books.finish(account, order)
             return
@@ -122,16 +237,14 @@ class Matching:
 
     # -- resting ---------------------------------------------------------------------------------------
 
-    def _meet(self, account: Account, orders: list[Order], stamp: int, tick: Tick, traded: int) -> bool:
-        """Resting orders of one code meet a snapshot; whether one of them traded.
-
-        ``traded``: shares that changed hands since the snapshot before. No two orders fill from the same of them.
-        """
-        any_filled = False
+    def _meet_continuous(self, account: Account, orders: list[Order], encounter: _Encounter) -> None:
+        """No two orders fill from the same of the shares that changed hands."""
+        stamp, _, tick, traded, *_ = encounter
         for order in sorted(orders, key=_priority):
+            if order.status not in OPEN:  # an order before it took it
+                continue
             if order.queue == WAITING:
-                self.arrive(account, order, (stamp, tick), stamp)
-                any_filled = any_filled or order.traded > 0
+                self.arrive(account, order, (stamp, tick), stamp, orders)
                 continue
             displayed = self._displayed(order, stamp, tick)
             from_trades = _from_trades(order, tick, traded)
@@ -139,10 +252,8 @@ class Matching:
             if volume > displayed:
                 traded -= volume
             if volume:
-                any_filled = True
                 self._books.fill(account, order, [(order.limit_price, volume)], stamp)
             _move_up(order, tick)
-        return any_filled
 
     def _displayed(self, order: Order, stamp: int, tick: Tick) -> int:
         """Shares that the book now shows at or beyond a resting order's price; what it needs of them is taken."""
@@ -154,6 +265,44 @@ class Matching:
         self._consume(order.code, stamp, taken, _share(order.remaining, left))
         return sum(volume for _, volume in left)
 
+    # -- at one price ----------------------------------------------------------------------------------
+
+    def _meet_auction(self, account: Account, orders: list[Order], encounter: _Encounter) -> None:
+        stamp, _, tick, traded, _, since = encounter
+        opening = since < midnight(number_of(self._feed.tape_day)) + _NOON
+        price = (tick.open or tick.last) if opening else tick.last
+        for buying in (True, False):
+            side = sorted((order for order in orders if (order.type == BUY) == buying), key=_priority)
+            taken = self._taken(orders[0].code, stamp)
+            opposite = _left(tick.asks if buying else tick.bids, taken)
+            left = [level for level in opposite if (level[0] <= price if buying else level[0] >= price)]
+            better = [order for order in side if (order.limit_price > price if buying else order.limit_price < price)]
+            at_price = [order for order in side if order.limit_price == price]
+            # the market's own orders that traded stand between those with a better limit and those at the price
+            queue = [*(order.remaining for order in better), traded, *(order.remaining for order in at_price)]
+            volumes = allocate(queue, traded + sum(volume for _, volume in left))
+            del volumes[len(better)]
+            filled = 0
+            for order, volume in zip([*better, *at_price], volumes, strict=True):
+                self._books.fill(account, order, [(price, volume)] if volume else [], stamp)
+                filled += volume
+            self._consume(orders[0].code, stamp, taken, _share(max(0, filled - traded), left))
+        for order in orders:
+            if order.status in OPEN:
+                order.queue = _queue(order, tick.bids if order.type == BUY else tick.asks)
+
+    def _meet_after_hours(self, account: Account, orders: list[Order], encounter: _Encounter) -> None:
+        stamp, _, tick, traded, *_ = encounter
+        left = {True: traded, False: traded}
+        for order in sorted(orders, key=lambda order: order.id):
+            buying = order.type == BUY
+            if order.limit_price < tick.last if buying else order.limit_price > tick.last:
+                self._books.finish(account, order, "收盘价超出限价")
+                continue
+            volume = min(order.remaining, left[buying])
+            left[buying] -= volume
+            self._books.fill(account, order, [(tick.last, volume)] if volume else [], stamp)
+
     # -- what a snapshot has given ---------------------------------------------------------------------
 
     def _taken(self, code: str, stamp: int) -> dict[int, int]:
@@ -162,19 +311,49 @@ class Matching:
         return {int(price): volume for price, volume in json.loads(levels or "{}").items()}
 
     def _consume(self, code: str, stamp: int, taken: dict[int, int], fills: Iterable[Level]) -> None:
+        found = False
         for price, volume in fills:
+            found = True
             taken[price] = taken.get(price, 0) + volume
-        self._store.execute("INSERT OR REPLACE INTO consumed VALUES (?, ?, ?)", code, stamp, json.dumps(taken))
+        if found:
+            self._store.execute("INSERT OR REPLACE INTO consumed VALUES (?, ?, ?)", code, stamp, json.dumps(taken))
 
 
-def _is_near(order: Order, tick: Tick) -> bool:
-    """Whether a snapshot concerns a waiting order: nobody of its side is before it in price, or trades came to it."""
-    limit = order.limit_price
-    if order.queue == WAITING:
+#: ms since midnight; what trades before it opened that day
+_NOON = 43_200_000
+
+
+def _takes_part(order: Order, window: Window) -> bool:
+    """Whether an order can trade in a window at all."""
+    if window.trading is Trading.AUCTION and order.time >= window.start:
+        return False
+    return (order.price_type == AFTER_HOURS) == (window.trading is Trading.AFTER_HOURS)
+
+
+def _joins(order: Order, encounter: _Encounter) -> bool:
+    """Whether an order is concerned by a snapshot that its code meets."""
+    if not _takes_part(order, Window(encounter.since, 0, encounter.trading)):
+        return False
+    if encounter.trading is not Trading.CONTINUOUS:
         return True
+    buying = order.type == BUY
+    return is_near(encounter.tick, _reach(order) if buying else 0, 0 if buying else _reach(order))
+
+
+def _reach(order: Order) -> int:
+    """The limit that snapshots must come near to; a waiting order meets any."""
+    if order.queue == WAITING:
+        return _ANY if order.type == BUY else 1
+    return order.limit_price
+
+
+def _crosses(other: Order, order: Order) -> bool:
+    """Whether another order of the account stands in the book where this one can take it."""
+    if other.type == order.type or other.status not in OPEN or other.queue == WAITING:
+        return False
     if order.type == BUY:
-        return not tick.bids or tick.bids[0][0] <= limit or 0 < tick.last <= limit
-    return not tick.asks or tick.asks[0][0] >= limit or tick.last >= limit
+        return other.limit_price <= order.limit_price
+    return other.limit_price >= order.limit_price
 
 
 def _within(order: Order, tick: Tick) -> list[Level]:
@@ -183,6 +362,25 @@ def _within(order: Order, tick: Tick) -> list[Level]:
     if order.type == BUY:
         return [level for level in tick.asks if level[0] <= limit]
     return [level for level in tick.bids if level[0] >= limit]
+
+
+def _merged(levels: list[Level], own: list[Order]) -> Iterator[tuple[int, int, Order | None]]:
+    """(price, shares, own order or None) of a side, best first; of a level an own order comes after its queue."""
+    sign = -1 if own and own[0].type == BUY else 1
+    left = deque(levels)
+    for order in own:
+        ahead = order.queue if order.queue >= 0 else _ANY
+        while left and (behind := (left[0][0] - order.limit_price) * sign) <= 0:
+            price, volume = left.popleft()
+            part = volume if behind else min(volume, ahead)
+            if part:
+                yield price, part, None
+            if part < volume:
+                left.appendleft((price, volume - part))
+                break
+            ahead -= 0 if behind else part
+        yield order.limit_price, order.remaining, order
+    yield from ((price, volume, None) for price, volume in left)
 
 
 def _left(levels: Iterable[Level], taken: dict[int, int]) -> list[Level]:
@@ -231,5 +429,5 @@ def _queue(order: Order, own: tuple[Level, ...]) -> int:
     return DEEP if len(own) >= 5 else 0
 
 
-def _priority(order: Order) -> tuple[int, int]:
-    return (-order.limit_price if order.type == BUY else order.limit_price, order.id)
+def _priority(order: Order) -> tuple[int, int, int]:
+    return (-order.limit_price if order.type == BUY else order.limit_price, order.time, order.id)

@@ -22,9 +22,10 @@ Callback = Callable[[dict[str, Any]], object]
 class Subscription:
     """What one subscriber has been told. It begins with what is on display."""
 
-    def __init__(self, codes: Sequence[str], callback: Callback | None) -> None:
+    def __init__(self, codes: Sequence[str], callback: Callback | None, period: str = "tick") -> None:
         self.codes = codes
         self.callback = callback
+        self.period = period
         #: epoch ms of the newest snapshot that was pushed, by code
         self._seen: dict[str, int] = {}
 
@@ -58,9 +59,9 @@ class TickSubscription(Subscription):
 class BarSubscription(Subscription):
     """The newest bar of one code whenever a snapshot changes it: ``{code: [row]}``."""
 
-    def __init__(self, code: str, period: str, callback: Callback | None) -> None:
-        super().__init__([code], callback)
-        self._period = period
+    def __init__(self, code: str, period: str, dividend_type: str, callback: Callback | None) -> None:
+        super().__init__([code], callback, period)
+        self._dividend_type = dividend_type
         self._pushed = 0
 
     def news(self, feed: Feed, now: int) -> list[dict[str, Any]]:
@@ -71,7 +72,8 @@ class BarSubscription(Subscription):
         instrument = feed.tape.instrument(code)
         assert instrument is not None
         # the bars that snapshots since the last push can have touched: two, unless the clock jumped
-        bars = history.bars(feed, code, self._period, None, None, 2 if self._pushed else 1)
+        count = 2 if self._pushed else 1
+        bars = history.bars(feed, code, self.period, None, None, count, self._dividend_type)
         due = [(stamp, bar) for stamp, bar in bars if stamp >= self._pushed]
         self._pushed = due[-1][0] if due else self._pushed
         return [{code: [bar_row(stamp, bar, lot_of(instrument))]} for stamp, bar in due]
@@ -120,6 +122,11 @@ class Pushes:
         """Subscriptions in force."""
         with self._lock:
             return list(self._subscriptions)
+
+    def all(self) -> list[tuple[int, Subscription]]:
+        """Subscriptions in force, with their numbers."""
+        with self._lock:
+            return list(self._subscriptions.items())
 
     def stop(self) -> None:
         """End them all."""

@@ -1,8 +1,12 @@
-"""Sectors (板块) and types of what a tape holds, by xtquant's names and numbers."""
+"""Sectors (板块) and types of what a tape holds, by xtquant's names and numbers; and the user's own sectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import chain, count
+from pathlib import Path
 
 from qmtcli.model import Board, Instrument, Kind
 
@@ -76,3 +80,85 @@ TAGS: dict[int, Callable[[Instrument], bool]] = {
     100013: TYPES["etf"],
     100037: lambda instrument: instrument.kind is Kind.LOF,
 }
+
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sectors (name TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS folders (name TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS members (sector TEXT, code TEXT, PRIMARY KEY (sector, code));
+"""
+#: seconds that a process waits for another one's transaction
+_PATIENCE = 30.0
+
+
+class OwnSectors:
+    """The sectors that the user made, in a file of their own: a terminal keeps them too. In the order of making."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def names(self) -> list[str]:
+        """All of them."""
+        return self._ask("SELECT name FROM sectors ORDER BY rowid")
+
+    def members(self, name: str) -> list[str]:
+        """Codes of one in the order in which they came; none of an unknown one."""
+        return self._ask("SELECT code FROM members WHERE sector = ? ORDER BY rowid", name)
+
+    def create(self, name: str, again: bool, folder: bool = False, taken: Container[str] = ()) -> str:
+        """Make a sector, or a folder of them, and tell its name.
+
+        ``again``: where the name is in use, here or among those ``taken``, one with the first number behind it that
+        makes a new one.
+        """
+        table = "folders" if folder else "sectors"
+        with self._changing() as data:
+            for candidate in chain([name], (f"{name}{n}" for n in count(1))):
+                new = candidate not in taken and (
+                    data.execute(f"INSERT OR IGNORE INTO {table} VALUES (?)", (candidate,)).rowcount > 0
+                )
+                if new or not again:
+                    return candidate
+        raise AssertionError("there is always a number that is free")
+
+    def add(self, name: str, codes: Iterable[str]) -> None:
+        """Add codes to one, which is made if it is not there."""
+        with self._changing() as data:
+            data.execute("INSERT OR IGNORE INTO sectors VALUES (?)", (name,))
+            data.executemany("INSERT OR IGNORE INTO members VALUES (?, ?)", [(name, code) for code in codes])
+
+    def drop(self, name: str, codes: Iterable[str]) -> bool:
+        """Take codes out of one; whether there is such a sector."""
+        with self._changing() as data:
+            data.executemany("DELETE FROM members WHERE sector = ? AND code = ?", [(name, code) for code in codes])
+            return data.execute("SELECT 1 FROM sectors WHERE name = ?", (name,)).fetchone() is not None
+
+    def remove(self, name: str) -> bool:
+        """Remove one; whether there was such a sector."""
+        with self._changing() as data:
+            data.execute("DELETE FROM members WHERE sector = ?", (name,))
+            return data.execute("DELETE FROM sectors WHERE name = ?", (name,)).rowcount > 0
+
+    def reset(self, name: str, codes: Iterable[str]) -> None:
+        """Make these its codes, and no others."""
+        with self._changing() as data:
+            data.execute("INSERT OR IGNORE INTO sectors VALUES (?)", (name,))
+            data.execute("DELETE FROM members WHERE sector = ?", (name,))
+            data.executemany("INSERT OR IGNORE INTO members VALUES (?, ?)", [(name, code) for code in codes])
+
+    def _ask(self, question: str, *values: str) -> list[str]:
+        if not self._path.is_file():
+            return []
+        with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as data:
+            data.executescript(_SCHEMA)
+            return [answer for (answer,) in data.execute(question, values)]
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all that is done in it, or nothing."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as data:
+            data.executescript(_SCHEMA)
+            data.execute("BEGIN IMMEDIATE")
+            with data:
+                yield data

@@ -51,6 +51,11 @@ class Settings:
         """The SQLite file of the account."""
         return Path(self.home) / f"{self.account}.sqlite"
 
+    @property
+    def indexes(self) -> Path:
+        """The folder in which indexes of tapes are kept."""
+        return Path(self.home) / "tapes"
+
     def export(self, environ: dict[str, str] | os._Environ[str]) -> None:
         """Write the settings where children find them."""
         environ[VARIABLE] = json.dumps(asdict(self), ensure_ascii=True)

@@ -54,6 +54,44 @@ TICK_COLUMNS = {
     "pe": "<f8",
 }
 
+#: periods of level 2, of which a paper market has nothing, and the columns that nothing has
+LEVEL2: dict[str, dict[str, str]] = {
+    "l2quote": {
+        "time": "<i8",
+        **dict.fromkeys(("lastPrice", "open", "high", "low", "amount"), "<f8"),
+        **dict.fromkeys(("volume", "pvolume"), "<i8"),
+        **dict.fromkeys(("openInt", "stockStatus"), "<i4"),
+        "transactionNum": "<i8",
+        **dict.fromkeys(("lastClose", "lastSettlementPrice", "settlementPrice", "pe"), "<f8"),
+        **dict.fromkeys(("askPrice", "bidPrice", "askVol", "bidVol"), "O"),
+    },
+    "l2order": {
+        "time": "<i8",
+        "price": "<f8",
+        **dict.fromkeys(("volume", "entrustNo"), "<i8"),
+        **dict.fromkeys(("entrustType", "entrustDirection"), "<i4"),
+    },
+    "l2transaction": {
+        "time": "<i8",
+        "price": "<f8",
+        "volume": "<i8",
+        "amount": "<f8",
+        **dict.fromkeys(("tradeIndex", "buyNo", "sellNo"), "<i8"),
+        **dict.fromkeys(("tradeType", "tradeFlag"), "<i4"),
+    },
+    "l2quoteaux": {
+        "time": "<i8",
+        "avgBidPrice": "<f8", "totalBidQuantity": "<i8", "avgOffPrice": "<f8", "totalOffQuantity": "<i8",
+        "withdrawBidQuantity": "<i8", "withdrawBidAmount": "<f8",
+        "withdrawOffQuantity": "<i8", "withdrawOffAmount": "<f8",
+    },
+    "l2orderqueue": {
+        "time": "<i8",
+        "bidLevelPrice": "<f8", "bidLevelVolume": "O", "offerLevelPrice": "<f8", "offerLevelVolume": "O",
+        "bidLevelNumber": "<i8", "offLevelNumber": "<i8",
+    },
+}  # fmt: skip
+
 _TYPECODES = {"<i8": "q", "<f8": "d", "<i4": "i"}
 
 
@@ -68,8 +106,14 @@ def timetag(epoch_ms: int) -> str:
 
 
 def tick_row(stamp: int, tick: Tick, lot: int) -> dict[str, Any]:
-    """A snapshot as the vendor's `subscribe_whole_quote` documents it; before a trade the last is the preclose."""
+    """A snapshot as the vendor's `subscribe_whole_quote` documents it; before a trade the last is the preclose.
+
+    In a call auction what would be left over is the second level of its side, without a price.
+    """
     preclose = tick.preclose / 1000
+    asks, bids = _lots(tick.asks, lot), _lots(tick.bids, lot)
+    if tick.surplus:
+        (bids if tick.surplus > 0 else asks).append(abs(tick.surplus) // lot)
     return {
         "time": stamp,
         "lastPrice": tick.last / 1000 if tick.last else preclose,
@@ -88,8 +132,8 @@ def tick_row(stamp: int, tick: Tick, lot: int) -> dict[str, Any]:
         "pe": 0.0,
         "askPrice": _five([price / 1000 for price, _ in tick.asks], 0.0),
         "bidPrice": _five([price / 1000 for price, _ in tick.bids], 0.0),
-        "askVol": _five(_lots(tick.asks, lot), 0),
-        "bidVol": _five(_lots(tick.bids, lot), 0),
+        "askVol": _five(asks, 0),
+        "bidVol": _five(bids, 0),
         "volRatio": 0.0,
         "speed1Min": 0.0,
         "speed5Min": 0.0,

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from qmtcli.errors import ConfigError
+from qmtcli.paper.codes import IN_FLIGHT
 
-VERSION = 1
+VERSION = 2
 #: seconds that a process waits for another one's transaction
 _PATIENCE = 30.0
 
@@ -45,10 +46,14 @@ CREATE TABLE orders (
   fee INTEGER NOT NULL,
   frozen INTEGER NOT NULL,        -- while it is open: fen of a buy, shares of a sell
   queue INTEGER NOT NULL,         -- shares ahead of it at its price, else a state of qmtcli.paper.matching
-  message TEXT NOT NULL, error INTEGER NOT NULL
+  message TEXT NOT NULL, error INTEGER NOT NULL,
+  sent REAL NOT NULL,             -- CNY, the price as it was sent
+  session INTEGER NOT NULL, seq INTEGER NOT NULL,  -- whose last request on it this was, for its errors
+  due INTEGER NOT NULL            -- when it, or a cancel of it, arrives at the exchange; 0: nothing is in flight
 );
 CREATE INDEX orders_by_day ON orders (day);
-CREATE INDEX open_orders ON orders (code) WHERE status IN (50, 55);
+CREATE INDEX open_orders ON orders (code) WHERE status IN (50, 51, 52, 55);
+CREATE INDEX orders_in_flight ON orders (due) WHERE due > 0;
 CREATE TABLE trades (
   id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL, day INTEGER NOT NULL, time INTEGER NOT NULL,
   price INTEGER NOT NULL, volume INTEGER NOT NULL, amount INTEGER NOT NULL, fee INTEGER NOT NULL
@@ -58,9 +63,21 @@ CREATE TABLE positions (
   code TEXT PRIMARY KEY, name TEXT NOT NULL, volume INTEGER NOT NULL, yesterday INTEGER NOT NULL,
   locked INTEGER NOT NULL,        -- bought today and not sellable today
   frozen INTEGER NOT NULL,        -- held by open sell orders
-  cost INTEGER NOT NULL           -- fen, fees in
+  cost INTEGER NOT NULL,          -- fen, fees in
+  lots TEXT NOT NULL              -- JSON, oldest first: [day bought, shares, fen of dividends not taxed yet]
 );
-CREATE TABLE flows (day INTEGER NOT NULL, time INTEGER NOT NULL, amount INTEGER NOT NULL, kind TEXT NOT NULL);
+CREATE TABLE loans (              -- money lent by repo
+  id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL, name TEXT NOT NULL,
+  volume INTEGER NOT NULL,        -- units of 100 yuan
+  rate INTEGER NOT NULL,          -- thousandths of a percent a year
+  amount INTEGER NOT NULL,        -- fen
+  maturity INTEGER NOT NULL,      -- the day on which it is back
+  days INTEGER NOT NULL           -- that earn interest
+);
+CREATE TABLE flows (              -- money (fen) and shares that came or, below 0, went otherwise than by a trade
+  day INTEGER NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, amount INTEGER NOT NULL,
+  code TEXT NOT NULL, shares INTEGER NOT NULL
+);
 CREATE TABLE consumed (           -- what orders took of the snapshot last traded with
   code TEXT PRIMARY KEY, stamp INTEGER NOT NULL,
   levels TEXT NOT NULL            -- JSON: shares by price
@@ -116,6 +133,10 @@ class Order:
     queue: int = 0
     message: str = ""
     error: int = 0
+    sent: float = 0.0
+    session: int = 0
+    seq: int = 0
+    due: int = 0
 
     @property
     def remaining(self) -> int:
@@ -124,8 +145,8 @@ class Order:
 
     @property
     def sysid(self) -> str:
-        """The exchange's number (合同编号); none for an order that never reached it."""
-        return "" if self.error else str(self.id)
+        """The exchange's number (合同编号); none for an order that has not reached it."""
+        return "" if self.error or self.status == IN_FLIGHT else str(self.id)
 
 
 @dataclass(slots=True)
@@ -153,6 +174,7 @@ class Position:
     locked: int = 0
     frozen: int = 0
     cost: int = 0
+    lots: str = "[]"
 
     @property
     def sellable(self) -> int:
@@ -160,10 +182,24 @@ class Position:
         return self.volume - self.locked - self.frozen
 
 
+@dataclass(slots=True)
+class Loan:
+    """A row of ``loans``; ``id`` 0 until it is added."""
+
+    id: int
+    code: str
+    name: str
+    volume: int
+    rate: int
+    amount: int
+    maturity: int
+    days: int
+
+
 #: a push: its number, its kind and what it says
 Event: TypeAlias = "tuple[int, str, dict[str, Any]]"
-Row: TypeAlias = "Account | Order | Trade | Position"
-R = TypeVar("R", Account, Order, Trade, Position)
+Row: TypeAlias = "Account | Order | Trade | Position | Loan"
+R = TypeVar("R", Account, Order, Trade, Position, Loan)
 
 
 def values_of(row: Row) -> list[Any]:
@@ -183,10 +219,16 @@ def _save(table: str, columns: tuple[str, ...]) -> str:
     )
 
 
-_TABLES: dict[type, str] = {Account: "account", Order: "orders", Trade: "trades", Position: "positions"}
+def _add(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns[1:])}) VALUES ({', '.join('?' * (len(columns) - 1))})"
+
+
+_TABLES: dict[type, str] = {
+    Account: "account", Order: "orders", Trade: "trades", Position: "positions", Loan: "loans",
+}  # fmt: skip
 _SELECT = {kind: _select(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
 _SAVE = {kind: _save(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
-_ADD_TRADE = "INSERT INTO trades (order_id, day, time, price, volume, amount, fee) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD = {kind: _add(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
 
 
 class Store:
@@ -303,11 +345,11 @@ class Store:
         """Insert a row, or write it over the one with its key."""
         self.execute(_SAVE[type(row)], *values_of(row))
 
-    def add(self, trade: Trade) -> None:
-        """Insert a new trade and number it."""
+    def add(self, row: Trade | Loan) -> None:
+        """Insert a new row and number it."""
         with self._lock:
-            self.execute(_ADD_TRADE, *values_of(trade)[1:])
-            trade.id = self.one("SELECT last_insert_rowid()")
+            self.execute(_ADD[type(row)], *values_of(row)[1:])
+            row.id = self.one("SELECT last_insert_rowid()")
 
     # -- pushes ----------------------------------------------------------------------------------------
 

@@ -36,9 +36,11 @@ class Tick(NamedTuple):
     trades: int
     #: xtquant's ``openInt``: 12 opening auction, 13 continuous, 18 closing auction, 15 closed …
     phase: int
-    #: best first, at most five, no empty levels
+    #: best first, at most five, no empty levels; in a call auction, on both sides, what would match
     asks: tuple[Level, ...]
     bids: tuple[Level, ...]
+    #: in a call auction: what is good enough for its price and yet would not trade, shares: buys above 0, sells below
+    surplus: int = 0
 
 
 class Bar(NamedTuple):

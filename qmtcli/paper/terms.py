@@ -9,15 +9,22 @@ from decimal import Decimal
 from functools import lru_cache
 
 from qmtcli.messages import error_text
-from qmtcli.model import Instrument, Side
+from qmtcli.model import Instrument, Kind, Side
 from qmtcli.paper.tape import Level, Tick
-from qmtcli.rules import bands, cage, fees, lots, settlement, ticks
-from qmtcli.rules.settings import parse_fees
+from qmtcli.rules import bands, cage, fees, lots, settings, settlement, ticks
+
+#: fen lent by one unit of repo volume
+REPO_FEN = settlement.REPO_UNIT * 100
 
 
 def milli(price: Decimal) -> int:
     """Thousandths of a yuan."""
     return int(price * 1000)
+
+
+def fen(turnover: int) -> int:
+    """Fen of a sum of milli x shares, rounded half up."""
+    return (turnover + 5) // 10
 
 
 def decimal(price: int) -> Decimal:
@@ -36,18 +43,45 @@ class Terms:
     up: int
     t0: bool
     schedule: fees.FeeSchedule
+    rules: settings.Settings
+    preclose: int
+
+    @property
+    def lends(self) -> bool:
+        """Whether a sale lends money (repo): the price is a rate, and what is lent comes back."""
+        return self.instrument.kind is Kind.REPO
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether it is a share on a day without price limits."""
+        return not self.up and self.instrument.kind in (Kind.STOCK, Kind.CDR)
+
+    @property
+    def halts(self) -> bool:
+        """Whether the day may have intraday halts: of a share without price limits, or of a convertible bond."""
+        return bool(bands.halts(self.instrument)) and (self.unlimited or self.instrument.kind is Kind.CONV_BOND)
 
     @property
     def market_orders(self) -> bool:
         """Whether the instrument takes market orders at all."""
-        return lots.lot_rule(self.instrument, self.day).market_cap is not None
+        return lots.lot_rule(self.instrument, self.day, self.rules).market_cap is not None
+
+    @property
+    def opening_range(self) -> tuple[int, int]:
+        """(lowest, highest) price in the opening auction of a day without price limits."""
+        low, high = bands.opening_range(self.instrument, decimal(self.preclose), self.rules)
+        return milli(low), milli(high)
+
+    def amount(self, turnover: int, volume: int) -> int:
+        """Fen of ``volume`` shares that cost ``turnover`` (milli x shares) in all."""
+        return volume * REPO_FEN if self.lends else fen(turnover)
 
     def volume_violation(self, buying: bool, volume: int, sellable: int | None, market: bool) -> str:
         """Why a volume is not one of the instrument's, in words; empty when it is."""
         found = (
-            lots.check_buy_volume(self.instrument, volume, self.day, market)
+            lots.check_buy_volume(self.instrument, volume, self.day, market, self.rules)
             if buying
-            else lots.check_sell_volume(self.instrument, volume, sellable, self.day, market)
+            else lots.check_sell_volume(self.instrument, volume, sellable, self.day, market, self.rules)
         )
         return "" if found is None else error_text(found.code, found.params, "zh")[0]
 
@@ -61,6 +95,7 @@ class Terms:
             decimal(tick.last) if tick.last else None,
             decimal(tick.preclose),
             self.day,
+            self.rules,
         )
         return 0 if bound is None else milli(bound)
 
@@ -76,16 +111,24 @@ def _best(levels: Sequence[Level]) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def terms_of(instrument: Instrument, preclose: int, day: date, overrides: tuple[tuple[str, str], ...]) -> Terms:
+def terms_of(
+    instrument: Instrument,
+    preclose: int,
+    day: date,
+    overrides: tuple[tuple[str, str], ...],
+    rules: settings.Settings = settings.DEFAULT,
+) -> Terms:
     """The terms of a day; ``overrides`` replace rates of the fee schedule."""
-    band = bands.band(instrument, decimal(preclose), day)
-    schedule = parse_fees(dict(overrides))
+    band = bands.band(instrument, decimal(preclose), day, settings=rules)
+    schedule = settings.parse_fees(dict(overrides))
     return Terms(
         instrument,
         day,
-        milli(ticks.tick(instrument)),
+        milli(ticks.tick(instrument, rules)),
         milli(band.down) if band else 0,
         milli(band.up) if band else 0,
-        settlement.is_t0(instrument),
+        settlement.is_t0(instrument, rules),
         schedule,
+        rules,
+        preclose,
     )

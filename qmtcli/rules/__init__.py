@@ -10,6 +10,7 @@ the two stands behind a refusal. One file a subject:
     lots     volumes                      settlement  T+0 and T+1, repo terms
     bands    daily price limits, halts    corporate   dividends, splits, rights
     cage     effective price range        calendar    trading days
+    auction  the one price of an auction
     close    the closing price            permissions what an account may buy
     settings what a user may set          instruments a user's own table of instruments
 """

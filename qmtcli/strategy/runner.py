@@ -22,19 +22,27 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM came: a script that tidies up after Ctrl-C does so here too."""
 
 
-def run_plain(profile: Profile, env: Mapping[str, str], file: str, arguments: list[str], unguarded: bool) -> int:
+def run_plain(
+    profile: Profile,
+    env: Mapping[str, str],
+    file: str,
+    arguments: list[str],
+    unguarded: bool,
+    watch: backend.Watch | None = None,
+) -> int:
     """Run a script as ``__main__``; its exit status. What it raises is printed as Python prints it: status 1.
 
     Ctrl-C and SIGTERM are how a script in ``run_forever`` ends: 130 or 143 when it had sent nothing, 0 when every
-    order it sent has its answer. Raises UsageError for a file that is not there, Refused on a live profile without
-    ``unguarded``, OutcomeUnknown when it is stopped and an order may have been sent that has no answer.
+    order it sent has its answer. ``watch`` as in `backend.prepare`. Raises UsageError for a file that is not there,
+    Refused on a live profile without ``unguarded``, OutcomeUnknown when it is stopped and an order may have been sent
+    that has no answer.
     """
     path = Path(file)
     if not path.is_file():
         raise UsageError("no_strategy_file", path=file)
     if profile.live and not unguarded:
         raise Refused("script_needs_unguarded", profile=profile.name)
-    backend.prepare(profile, env)
+    backend.prepare(profile, env, watch)
     backend.keep_children(profile)
     loader.load(profile.module_path or "")
     signal.signal(signal.SIGTERM, _terminate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -119,32 +121,34 @@ class Bench:
         self.exchange = Exchange(self.settings, tape)
         self.exchange.feed.clock = self.clock  # type: ignore[assignment]
 
+    def reopen(self) -> None:
+        """What a process finds that comes after this one's end."""
+        tape = self.exchange.feed.tape
+        self.exchange.store.close()
+        self.exchange = Exchange(self.settings, tape)
+        self.exchange.feed.clock = self.clock  # type: ignore[assignment]
+
     @classmethod
     def of(cls, folder: Path, *ticks: Tick, code: str = SH, **options: Any) -> Bench:
         """One instrument, one day."""
         return cls(folder, ScriptedTape({code: {DAY: list(ticks)}}), **options)
 
-    def send(self, order_type: int, volume: int, price: float, code: str = SH, kind: int = FIX_PRICE) -> int:
+    def send(
+        self, order_type: int, volume: int, price: float, code: str = SH, kind: int = FIX_PRICE, delay_ms: int = 0
+    ) -> int:
         """The id of an order, or -1."""
-        return self.exchange.place(NewOrder(code, order_type, volume, kind, price, "s", "r", 1, 1))[0]
+        return self.exchange.place(NewOrder(code, order_type, volume, kind, price, "s", "r", 1, 1), delay_ms)[0]
 
-    def buy(self, volume: int, price: float = 0, code: str = SH, kind: int = FIX_PRICE) -> int:
-        return self.send(BUY, volume, price, code, kind)
+    def buy(self, volume: int, price: float = 0, code: str = SH, kind: int = FIX_PRICE, **more: int) -> int:
+        return self.send(BUY, volume, price, code, kind, **more)
 
-    def sell(self, volume: int, price: float = 0, code: str = SH, kind: int = FIX_PRICE) -> int:
-        return self.send(SELL, volume, price, code, kind)
+    def sell(self, volume: int, price: float = 0, code: str = SH, kind: int = FIX_PRICE, **more: int) -> int:
+        return self.send(SELL, volume, price, code, kind, **more)
 
     def give(self, volume: int, price: float = PRECLOSE, code: str = SH) -> None:
         """Shares to sell, out of nowhere."""
         with self.exchange.store.transaction():
-            self.exchange.store.execute(
-                "INSERT INTO positions VALUES (?, ?, ?, ?, 0, 0, ?)",
-                code,
-                code,
-                volume,
-                volume,
-                round(volume * price * 100),
-            )
+            self.exchange.store.save(Position(code, code, volume, volume, cost=round(volume * price * 100)))
 
     def order(self, order_id: int) -> Order:
         """An order as it stands at the clock's time."""
@@ -175,8 +179,12 @@ def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
         orders = {order.id: order for order in store.select(Order)}
         trades, positions = store.select(Trade), {held.code: held for held in store.select(Position)}
         flows = store.one("SELECT sum(amount) FROM flows")
+        bonus = store.execute("SELECT code, sum(shares) FROM flows WHERE shares != 0 GROUP BY code")
+        lent = store.one("SELECT coalesce(sum(amount), 0) FROM loans")
+        returned = store.one("SELECT coalesce(sum(amount), 0) FROM flows WHERE kind = 'repo'")
     traded, turnover, amounts, paid = (dict.fromkeys(orders, 0) for _ in range(4))
-    cash, shares = flows, dict(given or {})
+    cash, shares = flows, Counter(given or {}) + Counter(dict(bonus))
+    assert returned + lent == sum(trade.amount for trade in trades if _lends(orders[trade.order_id].code))
     for trade in trades:
         order = orders[trade.order_id]
         buying = order.type == BUY
@@ -185,26 +193,34 @@ def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
         turnover[order.id] += trade.volume * trade.price
         amounts[order.id] += trade.amount
         paid[order.id] += trade.fee
-        cash += (-trade.amount if buying else trade.amount) - trade.fee
-        shares[order.code] = shares.get(order.code, 0) + (trade.volume if buying else -trade.volume)
+        lending = _lends(order.code)
+        cash += (-trade.amount if buying or lending else trade.amount) - trade.fee
+        if not lending:
+            shares[order.code] += trade.volume if buying else -trade.volume
     frozen, sold = 0, dict.fromkeys(shares, 0)
     for order in orders.values():
         assert (order.traded, order.turnover, order.fee) == (traded[order.id], turnover[order.id], paid[order.id])
-        assert abs(10 * amounts[order.id] - order.turnover) <= 5
+        lending = _lends(order.code)
+        if lending:
+            assert amounts[order.id] == order.traded * 10_000
+        else:
+            assert abs(10 * amounts[order.id] - order.turnover) <= 5
         instrument, buying = tape.instrument(order.code), order.type == BUY
         if order.traded:
             assert instrument is not None
             fee = round(fees(instrument, _SIDES[order.type], Decimal(amounts[order.id]) / 100, _day(order)).total * 100)
             assert order.fee == (fee if buying else min(fee, amounts[order.id]))
-        assert order.status in (50, 55, 53, 54, 56, 57)
-        assert (order.status in (55, 53)) == (0 < order.traded < order.volume)
+        assert order.status in (49, 50, 51, 52, 55, 53, 54, 56, 57)
+        assert (order.status in (55, 53, 52)) == (0 < order.traded < order.volume)
         assert (order.status == 56) == (0 < order.traded == order.volume)
-        if order.status not in (50, 55):
+        assert order.due == 0 or order.status in (49, 51, 52, 56)
+        if order.status not in (50, 51, 52, 55):
             assert order.frozen == 0
-        elif buying:
+        elif buying or lending:
             assert instrument is not None
             rest = (order.limit_price * order.remaining + order.turnover + 5) // 10
-            whole = fees(instrument, _SIDES[BUY], Decimal(rest) / 100, _day(order)).total
+            rest = order.volume * 10_000 if lending else rest
+            whole = fees(instrument, _SIDES[order.type], Decimal(rest) / 100, _day(order)).total
             assert order.frozen == rest - amounts[order.id] + round(whole * 100) - order.fee
             frozen += order.frozen
         else:
@@ -219,7 +235,15 @@ def audit(exchange: Exchange, given: dict[str, int] | None = None) -> None:
         assert held.frozen == sold[held.code]
         assert 0 <= held.sellable <= held.volume
         assert 0 <= held.locked <= held.volume
-        assert held.cost >= 0 if held.volume else held.cost == 0
+        assert held.volume or held.cost == 0
+        bought = json.loads(held.lots)
+        assert given or sum(volume for _, volume, _ in bought) == held.volume
+        assert [day for day, *_ in bought] == sorted(day for day, *_ in bought)
+        assert all(volume > 0 and fen >= 0 for _, volume, fen in bought)
+
+
+def _lends(code: str) -> bool:
+    return code[:3] in ("204", "131")
 
 
 _SIDES = {BUY: Side.BUY, SELL: Side.SELL}

@@ -58,6 +58,7 @@ def at(hour: int, minute: int = 0, second: int = 0) -> int:
                 ms=33_848_000, last=0, open=0, high=0, low=0, preclose=1_795_000,
                 volume=0, amount=0, trades=0, phase=12,
                 asks=((1_794_980, 18_700),), bids=((1_794_980, 18_700),),
+                surplus=-218,
             ),
         ),
         (

@@ -8,17 +8,20 @@ import os
 import queue
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from qmtcli.paper import market, mount
-from qmtcli.paper.exchange import current
+from qmtcli.paper import market
 from qmtcli.paper.native_tables import MARKET_METHODS
-from qmtcli.paper.settings import Settings
+from qmtcli.paper.sectors import OwnSectors
+
+if TYPE_CHECKING:
+    from worlds import World
+
+pytest_plugins = ["worlds"]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: 2026-11-23 00:00 in Shanghai, epoch ms
@@ -26,63 +29,6 @@ MIDNIGHT = 1_795_363_200_000
 TEN = MIDNIGHT + 36_000_000
 #: far above what a push takes; a push that does not come fails the test here
 BOUND_SECONDS = 20.0
-
-
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[Any]:
-    """xtdata, imported over the stand-in and put away afterwards."""
-    zone, modules = os.environ.get("TZ"), set(sys.modules)
-    os.environ["TZ"] = "Asia/Shanghai"
-    time.tzset()
-    mount.attach()
-    from qmtcli.xt.loader import data_module
-
-    yield data_module()
-    for name in set(sys.modules) - modules:
-        if name.startswith("xtquant"):
-            del sys.modules[name]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]
-    os.environ.pop("TZ")
-    if zone is not None:
-        os.environ["TZ"] = zone
-    time.tzset()
-
-
-class World:
-    """A paper run of this process, whose clock stands where the test puts it."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._folder, self._monkeypatch = folder, monkeypatch
-
-    def begin(self, at: str = "2026-11-23T10:00:01.5", hours: str = "exchange", market: str = "sample") -> None:
-        self.clock(at)
-        environ: dict[str, str] = {}
-        Settings(home=str(self._folder), market=market, hours=hours, clock=f"@{self._folder / 'clock'}").export(environ)
-        for name, value in environ.items():
-            self._monkeypatch.setenv(name, value)
-        current.cache_clear()
-
-    def clock(self, text: str) -> None:
-        """Written aside and moved: a reader never sees half of it."""
-        (self._folder / "next").write_text(text, encoding="utf-8")
-        (self._folder / "next").replace(self._folder / "clock")
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    folder = tmp_path / "paper"
-    folder.mkdir()
-    world = World(folder, monkeypatch)
-    world.begin()
-    yield world
-    current.cache_clear()
-
-
-@pytest.fixture
-def xtdata(vendor: Any, world: World) -> Iterator[Any]:
-    vendor.reconnect()
-    yield vendor
-    vendor.disconnect()
 
 
 # -- quotes ------------------------------------------------------------------------------------------------------
@@ -138,10 +84,55 @@ def test_before_the_first_snapshot_the_last_price_is_the_close_before(xtdata: An
         0,
         "20261123 09:14:59",
     )
-    world.clock("2026-11-23T09:20:00")
-    shown = xtdata.get_full_tick(["600000.SH"])["600000.SH"]
-    assert (shown["lastPrice"], shown["stockStatus"], shown["openInt"]) == (9.03, 2, 12)
-    assert shown["askPrice"][0] == shown["bidPrice"][0] > 0
+    assert (shown["stockStatus"], shown["openInt"]) == (0, 11)
+
+
+def test_a_call_auction_shows_what_would_match_and_what_would_be_left(xtdata: Any, world: World) -> None:
+    def shown(at: str) -> dict[str, Any]:
+        world.clock(f"2026-11-23T{at}")
+        found: dict[str, Any] = xtdata.get_full_tick(["600000.SH"])["600000.SH"]
+        return {name: found[name] for name in ("lastPrice", "volume", "openInt", "stockStatus", "askPrice", "bidPrice",
+                                               "askVol", "bidVol")}  # fmt: skip
+
+    assert shown("09:24:59") == {
+        "lastPrice": 9.03, "volume": 0, "openInt": 12, "stockStatus": 2,
+        "askPrice": [9.02, 0, 0, 0, 0], "bidPrice": [9.02, 0, 0, 0, 0],
+        "askVol": [18984, 450, 0, 0, 0], "bidVol": [18984, 0, 0, 0, 0],
+    }  # fmt: skip
+    print_ = shown("09:25:00")
+    assert (print_["lastPrice"], print_["volume"], print_["openInt"]) == (9.03, 19080, 13)
+    assert shown("14:59:59") == {
+        "lastPrice": 9.03, "volume": 934920, "openInt": 18, "stockStatus": 8,
+        "askPrice": [9.05, 0, 0, 0, 0], "bidPrice": [9.05, 0, 0, 0, 0],
+        "askVol": [18762, 281, 0, 0, 0], "bidVol": [18762, 0, 0, 0, 0],
+    }  # fmt: skip
+    close = shown("15:00:00")
+    assert (close["lastPrice"], close["volume"], close["openInt"], close["stockStatus"]) == (9.03, 954000, 15, 0)
+
+
+def test_after_hours_the_volume_grows_at_the_close(xtdata: Any, world: World) -> None:
+    found = []
+    for at in ("15:04:59", "15:05:00", "15:20:00", "15:30:00", "22:00:00"):
+        world.clock(f"2026-11-23T{at}")
+        shown = xtdata.get_full_tick(["600000.SH"])["600000.SH"]
+        found.append((shown["openInt"], shown["stockStatus"], shown["lastPrice"], shown["volume"]))
+    assert found == [
+        (15, 0, 9.03, 954000),
+        (22, 9, 9.03, 954000),
+        (22, 9, 9.03, 955431),
+        (23, 0, 9.03, 956385),
+        (23, 0, 9.03, 956385),
+    ]
+    bars = xtdata.get_market_data_ex(["volume"], ["600000.SH"], "1m", "20261123145900")["600000.SH"]
+    day = xtdata.get_market_data_ex(["volume"], ["600000.SH"], "1d", "20261123")["600000.SH"]
+    assert list(bars.index) == ["20261123145900", "20261123150000"]
+    assert (bars.volume.iloc[-1], day.volume.iloc[-1]) == (956385 - 934920, 956385)
+
+
+def test_a_monday_begins_where_friday_ended(xtdata: Any, world: World) -> None:
+    bars = xtdata.get_market_data_ex(["close", "preClose"], ["300750.SZ"], "1d", "20260925", "20261123")["300750.SZ"]
+    assert list(bars.index[:3]) == ["20260928", "20260929", "20260930"]
+    assert list(bars.preClose.iloc[1:]) == list(bars.close.iloc[:-1])
 
 
 def test_always_open_the_loop_is_stamped_with_the_clock(xtdata: Any, world: World) -> None:
@@ -235,10 +226,57 @@ def test_the_users_own_sectors(xtdata: Any) -> None:
     assert xtdata.remove_stock_from_sector("自选", ["600000.SH"]) is True
     assert xtdata.get_stock_list_in_sector("自选") == ["000001.SZ"]
     assert xtdata.reset_sector("自选", ["510300.SH"]) is True
+    assert xtdata.create_sector("", "自选") == "自选"
+    # a terminal keeps them, so the next connection finds them
+    xtdata.reconnect()
     assert xtdata.get_stock_list_in_sector("自选") == ["510300.SH"]
     assert xtdata.remove_sector("自选") is True
     assert xtdata.remove_sector("自选") is False
+    assert xtdata.get_stock_list_in_sector("自选") == []
     assert xtdata.get_sector_list()[-1] == "自选1"
+    assert xtdata.remove_stock_from_sector("没有的板块", ["600000.SH"]) is False
+    xtdata.get_client().add_sector("新的", ["600000.SH"], -1)
+    assert xtdata.get_stock_list_in_sector("新的") == ["600000.SH"]
+    assert [xtdata.create_sector_folder("", "夹", again) for again in (True, True, False, False)] == [
+        "夹", "夹", "夹1", "夹2",
+    ]  # fmt: skip
+
+
+def test_a_terminals_sectors_are_nobodys_to_change(xtdata: Any) -> None:
+    held = xtdata.get_stock_list_in_sector("创业板")
+    assert xtdata.add_sector("创业板", ["600000.SH"]) is False
+    assert xtdata.reset_sector("创业板", []) is False
+    assert xtdata.remove_stock_from_sector("创业板", held) is False
+    assert xtdata.remove_sector("创业板") is False
+    xtdata.get_client().add_sector("创业板", ["600000.SH"], -1)
+    assert xtdata.get_stock_list_in_sector("创业板") == held
+    assert xtdata.create_sector("", "创业板") == "创业板"
+    assert xtdata.create_sector("", "创业板", False) == "创业板1"
+    assert xtdata.get_sector_list().count("创业板") == 1
+
+
+def test_a_sector_of_a_day_in_the_past_has_what_was_listed_by_then(xtdata: Any) -> None:
+    assert xtdata.get_stock_list_in_sector("科创板", "20200715") == []
+    assert xtdata.get_stock_list_in_sector("科创板", "20200716") == ["688981.SH"]
+    assert xtdata.get_stock_list_in_sector("上证A股", MIDNIGHT - 9_300 * 86_400_000) == ["600000.SH"]
+
+
+def test_sectors_of_many_processes_at_once_are_all_kept(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+from qmtcli.paper.sectors import OwnSectors
+own = OwnSectors(Path({str(tmp_path / "new" / "sectors.sqlite")!r}))
+for n in range(10):
+    own.create('同名', True)
+    own.add('共有', [f'{{sys.argv[1]}}{{n:05}}.SH'])
+"""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running = [subprocess.Popen([sys.executable, "-c", script, str(n)], env=env) for n in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    own = OwnSectors(tmp_path / "new" / "sectors.sqlite")
+    assert len(own.members("共有")) == 40
+    assert {name for name in own.names() if name != "共有"} == {"同名", *(f"同名{n}" for n in range(1, 40))}
 
 
 def test_trading_days_of_the_calendar(xtdata: Any) -> None:
@@ -261,6 +299,146 @@ def test_always_open_every_date_is_a_trading_day(xtdata: Any, world: World) -> N
     assert found == ["20270130", "20270131", "20270201"]
     bars = xtdata.get_market_data_ex(["close"], ["600000.SH"], "1d", count=3)["600000.SH"]
     assert list(bars.index) == found
+
+
+def test_trading_days_to_come_are_those_the_calendar_knows(xtdata: Any, world: World) -> None:
+    coming = xtdata.compute_coming_trading_calendar("SH")
+    assert (coming[0], coming[-1], len(coming)) == ("20261124", "20261231", 28)
+    assert xtdata.compute_coming_trading_calendar("SZ", "20261201", "20261202") == ["20261201", "20261202"]
+    world.begin("2026-11-23T10:00:00", hours="always")
+    assert xtdata.compute_coming_trading_calendar("SH", "20261128", "20261130") == ["20261128", "20261129", "20261130"]
+
+
+SHARE = [
+    {"status": 2, "time": [0, [91500, 0], [92500, 0]]},
+    {"status": 3, "time": [0, [93000, 0], [113000, 0]]},
+    {"status": 3, "time": [0, [130000, 0], [145700, -1]]},
+    {"status": 8, "time": [0, [145700, 0], [150000, 0]]},
+    {"status": 9, "time": [0, [150500, 0], [153000, 0]]},
+]
+
+
+def test_trading_hours_by_kind_and_date(xtdata: Any, world: World) -> None:
+    assert xtdata.get_trading_period("600000.SH") == {
+        "market": "SH", "codeRegex": "600000", "product": [], "category": [], "tradings": SHARE,
+    }  # fmt: skip
+    assert xtdata.get_trading_period("600001.SH") == {}
+    repo = xtdata.get_trading_period("131810.SZ")["tradings"]
+    assert repo == [*SHARE[:2], {"status": 3, "time": [0, [130000, 0], [153000, 0]]}]
+    assert xtdata.get_kline_trading_period("600000.SH")["tradings"] == [
+        {"type": "auction", "source": [0, [91500, 0], [93000, -1]], "bartime": [0, 93000]},
+        {"type": "continuous", "bartime": [0, 93000, 113000]},
+        {"type": "continuous", "bartime": [0, 130000, 150000]},
+        {"type": "auction", "source": [0, [150500, 0], [153000, 0]], "bartime": [0, 150000]},
+    ]
+    assert xtdata.get_kline_trading_period("113052.SH")["tradings"][1:] == [
+        {"type": "continuous", "bartime": [0, 93000, 113000]},
+        {"type": "continuous", "bartime": [0, 130000, 150000]},
+    ]
+    for found in (xtdata.get_all_trading_periods(), xtdata.get_all_kline_trading_periods()):
+        codes = [code for group in found for code in group["codeRegex"].split("|")]
+        assert len(codes) == 25
+        assert {group["market"] for group in found} == {"SH", "SZ", "BJ"}
+    world.begin(hours="always")
+    assert xtdata.get_trading_period("600000.SH")["tradings"] == [{"status": 3, "time": [0, [0, 0], [240000, -1]]}]
+
+
+def test_trading_hours_are_those_of_the_date(xtdata: Any, world: World) -> None:
+    world.begin("2026-07-03T10:00:00")
+    assert xtdata.get_trading_period("510300.SH")["tradings"] == [
+        *SHARE[:2], {"status": 3, "time": [0, [130000, 0], [150000, 0]]},
+    ]  # fmt: skip
+
+
+# -- ex-days -----------------------------------------------------------------------------------------------------
+
+
+def test_divid_factors_have_the_columns_of_a_terminal(xtdata: Any) -> None:
+    found = xtdata.get_divid_factors("920185.BJ", "20250101")
+    assert list(found.columns) == [
+        "time", "interest", "stockBonus", "stockGift", "allotNum", "allotPrice", "gugai", "dr",
+    ]  # fmt: skip
+    assert list(found.index) == ["20250508", "20260514"]
+    assert {str(kind) for kind in found.dtypes} == {"float64"}
+    row = found.loc["20260514"]
+    assert xtdata.timetag_to_datetime(row.time, "%Y%m%d") == "20260514"
+    assert list(row.iloc[1:7]) == [0.2, 0.1, 0, 0, 0, 0]
+    before, on = xtdata.get_market_data_ex([], ["920185.BJ"], "1d", "20260513", "20260514")["920185.BJ"].itertuples()
+    assert on.preClose == round((before.close - 0.2) / 1.1, 2)
+    assert row.dr == before.close / ((before.close - 0.2) / 1.1)
+    # ranges, and nothing of days to come
+    assert list(xtdata.get_divid_factors("920185.BJ", "20250509", "20260513").index) == []
+    assert list(xtdata.get_divid_factors("920185.BJ", "", "20220601").index) == ["20210513", "20220512"]
+    assert xtdata.get_divid_factors("600001.SH").empty
+
+
+def test_an_ex_day_comes_to_light_on_its_day(xtdata: Any, world: World) -> None:
+    world.begin("2026-07-08T10:00:00")
+    assert list(xtdata.get_divid_factors("000333.SZ", "20260101").index) == []
+    front = xtdata.get_market_data_ex([], ["000333.SZ"], "1d", count=1, dividend_type="front")["000333.SZ"]
+    assert front.close.iloc[0] == xtdata.get_full_tick(["000333.SZ"])["000333.SZ"]["lastPrice"]
+    close = xtdata.get_market_data_ex([], ["000333.SZ"], "1d", "20260707", "20260707")["000333.SZ"].close.iloc[0]
+    world.begin("2026-07-09T10:00:00")
+    assert list(xtdata.get_divid_factors("000333.SZ", "20260101").index) == ["20260709"]
+    shown = xtdata.get_full_tick(["000333.SZ"])["000333.SZ"]
+    raw, front = (
+        xtdata.get_market_data_ex([], ["000333.SZ"], "1d", count=3, dividend_type=kind)["000333.SZ"]
+        for kind in ("none", "front")
+    )
+    assert raw.close.iloc[0] == close
+    assert shown["lastClose"] == round(raw.close.iloc[1] - 3.5, 2) == front.close.iloc[1]
+    assert shown["lastPrice"] == raw.close.iloc[2] == front.close.iloc[2]
+    detail = xtdata.get_instrument_detail("000333.SZ")
+    assert detail["PreClose"] == shown["lastClose"]
+    assert abs(detail["UpStopPrice"] - detail["PreClose"] * 1.1) < 0.0051
+
+
+@pytest.mark.parametrize("kind", ["front", "back", "front_ratio", "back_ratio"])
+def test_bars_of_every_length_are_adjusted_alike(xtdata: Any, kind: str) -> None:
+    def bars(period: str, how: str) -> Any:
+        return xtdata.get_market_data_ex([], ["920185.BJ"], period, "20260511", "20260515", -1, how)["920185.BJ"]
+
+    days, raw = bars("1d", kind), bars("1d", "none")
+    assert list(days.index) == ["20260511", "20260512", "20260513", "20260514", "20260515"]
+    assert list(days.volume) == list(raw.volume)
+    assert list(days.amount) == list(raw.amount)
+    # no gap is left on the ex-day, where there was one
+    assert abs(raw.close.iloc[2] / raw.preClose.iloc[3] - 1) > 0.09
+    assert abs(days.close.iloc[2] / days.preClose.iloc[3] - 1) < 0.001
+    for period in ("1m", "5m", "60m"):
+        minutes = bars(period, kind)
+        for day in days.itertuples():
+            of_day = minutes[minutes.index.str.startswith(day.Index)]
+            assert (of_day.iloc[0].open, of_day.high.max(), of_day.low.min(), of_day.iloc[-1].close) == (
+                day.open, day.high, day.low, day.close,
+            )  # fmt: skip
+    week = bars("1w", kind).iloc[0]
+    assert (week.open, week.high, week.low, week.close, week.preClose) == (
+        days.open.iloc[0], days.high.max(), days.low.min(), days.close.iloc[-1], days.preClose.iloc[0],
+    )  # fmt: skip
+
+
+def test_every_way_to_ask_for_bars_takes_the_dividend_type(xtdata: Any) -> None:
+    window = ("20260512", "20260515")
+    days = xtdata.get_market_data_ex(["close"], ["920185.BJ"], "1d", *window, -1, "front")["920185.BJ"].close
+    raw = xtdata.get_market_data_ex(["close"], ["920185.BJ"], "1d", *window)["920185.BJ"].close
+    assert (days != raw).tolist() == [True, True, False, False]
+    axis = xtdata.get_market_data(["close"], ["920185.BJ"], "1d", *window, dividend_type="front")["close"]
+    assert axis.loc["920185.BJ"].tolist() == days.tolist()
+    local = xtdata.get_local_data(["close"], ["920185.BJ"], "1d", *window, dividend_type="front")["920185.BJ"].close
+    assert local.tolist() == days.tolist()
+    kline = xtdata.get_full_kline(["close"], ["920185.BJ"], "1d", *window, -1, "front")["close"]
+    assert kline.loc["920185.BJ"].tolist() == days.tolist()
+    with pytest.raises(RuntimeError, match="除权类型错误: fornt"):
+        xtdata.get_market_data_ex(["close"], ["920185.BJ"], "1d", *window, -1, "fornt")
+
+
+def test_ticks_are_never_adjusted(xtdata: Any) -> None:
+    window = ("20260513145500", "20260513145600")
+    plain = xtdata.get_market_data_ex([], ["920185.BJ"], "tick", *window, -1, "none")["920185.BJ"]
+    front = xtdata.get_market_data_ex([], ["920185.BJ"], "tick", *window, -1, "front")["920185.BJ"]
+    assert len(plain) == 21
+    assert plain.equals(front)
 
 
 # -- history -----------------------------------------------------------------------------------------------------
@@ -367,7 +545,9 @@ def test_ticks(xtdata: Any) -> None:
         "lastPrice"
     ]
     friday = xtdata.get_market_data_ex([], ["600000.SH"], "tick", "20261120145900", "20261120")["600000.SH"]
-    assert (len(friday), friday.index[-1]) == (21, "20261120150000")
+    # to the close, then after hours until half past three
+    assert (len(friday), friday.index[20], friday.index[-1]) == (21 + 500 + 1, "20261120150000", "20261120153000")
+    assert list(friday.openInt.iloc[[0, 19, 20, 21, -1]]) == [18, 18, 15, 22, 23]
     assert len(xtdata.get_market_data_ex([], ["600000.SH"], "tick")["600000.SH"]) == 200 + 1 + 601
 
 
@@ -465,6 +645,32 @@ def test_bars_are_pushed_as_they_grow(xtdata: Any, world: World) -> None:
     assert held == [grown, fresh]
 
 
+def test_adjusted_bars_are_pushed(xtdata: Any, world: World) -> None:
+    world.begin("2026-05-14T10:00:55")
+    asked = {}
+    for kind in ("none", "back"):
+        listener = Listener()
+        assert xtdata.subscribe_quote2("920185.BJ", "1m", dividend_type=kind, callback=listener) > 0
+        (asked[kind],) = listener.next()["920185.BJ"]
+    held = xtdata.get_market_data_ex([], ["920185.BJ"], "1m", count=1, dividend_type="back")["920185.BJ"]
+    assert held.to_dict("records") == [asked["back"]]
+    assert asked["back"]["close"] > asked["none"]["close"] * 1.5
+
+
+def test_subscriptions_can_be_listed(xtdata: Any) -> None:
+    ticks = xtdata.subscribe_quote("600000.SH", "tick", callback=Listener())
+    minutes = xtdata.subscribe_quote("000001.SZ", "5m", callback=Listener())
+    whole = xtdata.subscribe_whole_quote(["BJ"], Listener())
+    assert xtdata.get_current_connect_sub_info() == [
+        {"subId": ticks, "stockCode": "600000.SH", "period": 0, "metaId": 3000, "isSub": True},
+        {"subId": minutes, "stockCode": "000001.SZ", "period": 300_000, "metaId": 3001, "isSub": True},
+        {"subId": whole, "stockCode": "920185.BJ", "period": 0, "metaId": 3000, "isSub": True},
+    ]
+    assert {row["addr"] for row in xtdata.get_all_sub_info()} == {xtdata.get_client().get_peer_addr()}
+    xtdata.unsubscribe_quote(minutes)
+    assert [row["subId"] for row in xtdata.get_current_connect_sub_info()] == [ticks, whole]
+
+
 def test_whole_quotes_come_together(xtdata: Any, world: World) -> None:
     listener = Listener()
     assert xtdata.subscribe_whole_quote(["BJ", "600000.SH", "999999.SH"], listener) > 0
@@ -519,7 +725,8 @@ def test_a_download_reports_its_progress(xtdata: Any) -> None:
 
 def test_what_a_service_may_lack_is_empty_in_the_right_shape(xtdata: Any) -> None:
     assert xtdata.get_divid_factors("600000.SH").empty
-    assert xtdata.get_financial_data(["600000.SH"]) == {}
+    found = xtdata.get_financial_data(["600000.SH"], ["Balance", "Income"])["600000.SH"]
+    assert {name: len(table) for name, table in found.items()} == {"Balance": 0, "Income": 0}
     assert xtdata.get_index_weight("000300.SH") == {}
     assert xtdata.get_cb_info("113052.SH") == {}
     assert xtdata.get_etf_info() == {}
@@ -534,9 +741,7 @@ def test_what_a_service_may_lack_is_empty_in_the_right_shape(xtdata: Any) -> Non
     "ask",
     [
         lambda xtdata: xtdata.get_tabular_data([], ["600000.SH"], "1d"),
-        lambda xtdata: xtdata.get_market_data_ex([], ["600000.SH"], "l2quote"),
-        lambda xtdata: xtdata.get_l2_quote([], "600000.SH"),
-        lambda xtdata: xtdata.get_trading_period("600000.SH"),
+        lambda xtdata: xtdata.get_market_data_ex([], ["600000.SH"], "transactioncount1d"),
         lambda xtdata: xtdata.call_formula("MA", "600000.SH", "1d"),
         lambda xtdata: xtdata.get_client().commonControl("nonsense", b"\x05\0\0\0\0"),
         lambda xtdata: xtdata.get_client().createView("", ""),
@@ -545,6 +750,17 @@ def test_what_a_service_may_lack_is_empty_in_the_right_shape(xtdata: Any) -> Non
 def test_what_cannot_be_served_is_refused_in_the_vendors_words(xtdata: Any, ask: Callable[[Any], object]) -> None:
     with pytest.raises(RuntimeError, match="当前客户端未支持此功能"):
         ask(xtdata)
+
+
+@pytest.mark.parametrize("name", ["quote", "order", "transaction"])
+def test_of_level_2_there_is_nothing_in_its_own_columns(xtdata: Any, name: str) -> None:
+    found = getattr(xtdata, f"get_l2_{name}")([], "600000.SH")
+    assert len(found) == 0
+    assert found.dtype.names[0] == "time"
+    assert {"quote": "askVol", "order": "entrustNo", "transaction": "tradeFlag"}[name] in found.dtype.names
+    assert getattr(xtdata, f"get_l2_{name}")(["time"], "600000.SH").dtype.names == ("time",)
+    frame = xtdata.get_market_data_ex([], ["600000.SH"], f"l2{name}")["600000.SH"]
+    assert (len(frame), list(frame.columns)) == (0, list(found.dtype.names))
 
 
 def test_arguments_of_the_wrong_type_are_refused(xtdata: Any) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from qmtcli.model import Kind
-from qmtcli.paper.bars import minutes_of
+from qmtcli.paper.bars import close_of, minutes_of
 from qmtcli.paper.sample import SampleTape
 from qmtcli.paper.tape import Tick
 
@@ -66,6 +66,7 @@ def _day_of_ticks(code: str, day: date) -> list[Tick]:
                 phase=12,
                 asks=((1462950, 17800),),
                 bids=((1462950, 17800),),
+                surplus=-3000,
             ),
         ),
         (
@@ -83,20 +84,21 @@ def _day_of_ticks(code: str, day: date) -> list[Tick]:
                 amount=34215600798,
                 trades=33320,
                 phase=18,
-                asks=((128155, 53490),),
-                bids=((128155, 53490),),
+                asks=((128177, 53490),),
+                bids=((128177, 53490),),
+                surplus=750,
             ),
         ),
         (
             "204001.SH",
             date(2030, 6, 7),
-            54000001,
+            55800001,
             Tick(
-                ms=54000000,
+                ms=55800000,
                 last=1540,
                 open=1540,
                 high=1600,
-                low=1505,
+                low=1520,
                 preclose=1540,
                 volume=1242000000,
                 amount=12420000000000,
@@ -104,6 +106,25 @@ def _day_of_ticks(code: str, day: date) -> list[Tick]:
                 phase=15,
                 asks=((1545, 1012500), (1550, 618750), (1555, 843750), (1560, 506250), (1565, 787500)),
                 bids=((1540, 956250), (1535, 787500), (1530, 450000), (1525, 731250), (1520, 393750)),
+            ),
+        ),
+        (
+            "688981.SH",
+            date(2026, 11, 23),
+            55_000_000,
+            Tick(
+                ms=54999000,
+                last=92530,
+                open=93380,
+                high=93650,
+                low=92410,
+                preclose=93580,
+                volume=31837000,
+                amount=296234707250,
+                trades=39796,
+                phase=22,
+                asks=(),
+                bids=((92530, 18700),),
             ),
         ),
     ],
@@ -159,6 +180,7 @@ def test_the_ticks_of_a_day_agree_with_each_other(code: str) -> None:
             if instrument.kind is Kind.INDEX:
                 assert tick.asks == tick.bids == ()
                 continue
+            assert tick.surplus == 0 or tick.phase == 18
             if instrument.kind is not Kind.REPO:
                 # a minute's trades run ahead of its rounded price by less than a price step
                 step = 10 if instrument.kind is Kind.STOCK else 1
@@ -199,7 +221,9 @@ def test_bars_are_made_of_the_ticks(code: str) -> None:
     assert whole.low == min(tick.last for tick in ticks) == ticks[-1].low
     assert (whole.close, whole.volume, whole.amount) == (ticks[-1].last, ticks[-1].volume, ticks[-1].amount)
     minutes = TAPE.bars(code, "1m", day, day)
-    assert minutes == minutes_of(day, _day_of_ticks(code, day))
+    instrument = TAPE.instrument(code)
+    assert instrument is not None
+    assert minutes == minutes_of(day, _day_of_ticks(code, day), close=close_of(instrument, day))
     assert [minutes[n].ms for n in (0, 1, 120, 121, 240)] == [
         34_200_000,
         34_260_000,
@@ -207,7 +231,8 @@ def test_bars_are_made_of_the_ticks(code: str) -> None:
         46_860_000,
         54_000_000,
     ]
-    assert len(minutes) == 241
+    repo = instrument.kind is Kind.REPO
+    assert (len(minutes), minutes[-1].ms) == ((271, 55_800_000) if repo else (241, 54_000_000))
     assert sum(bar.volume for bar in minutes) == whole.volume
     assert sum(bar.amount for bar in minutes) == whole.amount
     assert (max(bar.high for bar in minutes), min(bar.low for bar in minutes)) == (whole.high, whole.low)
@@ -234,8 +259,9 @@ def test_before_the_call_auction_and_for_a_foreign_code_there_is_nothing() -> No
 
 def test_the_phases_of_a_day() -> None:
     shown = {code: [tick.phase for tick in _day_of_ticks(code, DAYS[0])] for code in ("600000.SH", "000001.SZ")}
-    assert shown["600000.SH"] == [12] * 200 + [13] * (1 + 2401 + 2340) + [18] * 60 + [15]
-    assert shown["000001.SZ"] == [12] * 200 + [14] + [13] * 2400 + [14] + [13] * 2340 + [18] * 60 + [15]
+    late = [15] + [22] * 500 + [23]
+    assert shown["600000.SH"] == [12] * 200 + [13] * (1 + 2401 + 2340) + [18] * 60 + late
+    assert shown["000001.SZ"] == [12] * 200 + [14] + [13] * 2400 + [14] + [13] * 2340 + [18] * 60 + late
 
 
 def test_a_suspended_stock_shows_its_preclose_and_nothing_else() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -38,6 +39,18 @@ def test_every_day_since_1990_equals_the_curated_list() -> None:
     real = read_days(REAL.read_text())
     assert len(real) == 8797
     assert trading_days(date(1900, 1, 1), LAST_VERIFIED) == real
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"no real dividends beside {REAL}")
+def test_real_ex_days_are_trading_days_and_follow_their_record_day() -> None:
+    """Of eight stocks since 1991, when Shenzhen once took a Saturday."""
+    with (REAL.parent / "dividends_8stocks.csv").open(encoding="utf-8") as file:
+        plans = [row for row in csv.DictReader(file) if row["ex_date"]]
+    ex_days = [date.fromisoformat(row["ex_date"]) for row in plans]
+    assert len(ex_days) == 129
+    assert [day for day in ex_days if not is_trading_day(day)] == [date(1991, 8, 17)]
+    recorded = {date.fromisoformat(row["ex_date"]): row["record_date"] for row in plans if row["record_date"]}
+    assert [day for day, record in recorded.items() if previous_trading_day(day).isoformat() != record] == []
 
 
 def test_known_days() -> None:

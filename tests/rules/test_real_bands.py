@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from qmtcli.model import Instrument
-from qmtcli.rules.bands import band
+from qmtcli.rules.bands import band, limit_rate
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.corporate import Action, ex_reference
 
@@ -111,11 +113,45 @@ def test_days_without_a_limit_follow_from_the_listing_date(code: str) -> None:
 
 
 def test_limits_are_reached_to_the_cent() -> None:
-    """Highs and lows that equal the limit: rounding differently would lose some."""
-    touched = 0
+    """Highs and lows that equal the limit. Binary ``round`` has other limits on 297 days and loses one of them."""
+    reached, differ, lost = 0, 0, []
     for code in CODES:
         inst = instrument(code, listed=LISTED.get(code))
         for row in rows(code):
-            limits = band(inst, row.reference, row.day)
-            touched += limits is not None and (row.high == limits.up or row.low == limits.down)
-    assert touched == 46
+            action = EX_DAYS.get((code, row.day))
+            reference = ex_reference(row.reference, action) if action else row.reference
+            limits, rate = band(inst, reference, row.day), limit_rate(inst, row.day)
+            if limits is None or rate is None:
+                continue
+            binary = [D(repr(round(float(reference) * (1 + sign * float(rate)), 2))) for sign in (-1, 1)]
+            at_limit = [row.low == limits.down, row.high == limits.up]
+            reached += sum(at_limit)
+            differ += binary != list(limits)
+            lost += [
+                row.day for at, wrong, right in zip(at_limit, binary, limits, strict=True) if at and wrong != right
+            ]
+    assert (reached, differ, lost) == (47, 297, [date(2020, 2, 3)])
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "column", "days"),
+    [
+        ("600000.SH_000001.SZ_20181203_20190201_minline.csv.gz", "600000.SH", "price", 42),
+        ("600000.SH_000001.SZ_20181203_20190201_minline.csv.gz", "000001.SZ", "price", 42),
+        ("600009.SH_20200102_20200410_1m.csv.gz", "600009.SH", "close", 64),
+    ],
+)
+def test_every_minute_lies_in_the_band_of_its_day(file: str, code: str, column: str, days: int) -> None:
+    """The day before ends with the last minute, so that its price is the next day's reference."""
+    minutes: dict[date, list[Decimal]] = {}
+    with gzip.open(DAILY.parent / "1m" / file, "rt", newline="") as lines:
+        for line in csv.DictReader(lines):
+            if line.get("symbol", code) == code:
+                day = date.fromisoformat((line.get("minute_start") or line["time"])[:10])
+                minutes.setdefault(day, []).append(D(line[column]))
+    outside = [
+        after
+        for (_, before), (after, prices) in pairwise(minutes.items())
+        if (limits := band(instrument(code), before[-1], after)) is None or any(p not in limits for p in prices)
+    ]
+    assert (len(minutes) - 1, outside) == (days, [])

@@ -1,0 +1,173 @@
+"""The snapshots of one code on one day, packed so that a question touches only what answers it.
+
+Rows of integers lie in compressed blocks. A table beside them says of each block when it begins and how far the
+market came in it: the lowest price at which a buy would have been near, the highest for a sell (`is_near`). So a
+block in which nothing happens to an order is passed over without a look inside, and of 64 such blocks in one step.
+"""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+from qmtcli.paper.tape import Level, Tick
+
+#: `Tick`'s integers, then price and volume of five asks and of five bids; empty levels last, as zeros
+Row = Sequence[int]
+
+#: bytes of a packed day: position, size, checksum → what is there. Raises Damaged.
+Read = Callable[[int, int, int], bytes]
+
+_BLOCK = 64
+_ROW = 31
+_LAST, _PRECLOSE, _VOLUME, _SURPLUS, _ASK, _BID = 1, 5, 6, 10, 11, 21
+#: an ask where there is none: beyond any price
+_NEVER = 1 << 62
+#: a row's price for buys and, negative, for sells are packed with it
+_LOW, _HIGH, _WIDTH = _ROW, _ROW + 1, _ROW + 2
+#: columns of the table
+_COLUMNS = 7
+
+
+class Damaged(Exception):
+    """What was packed is not there any more, or not as it was written."""
+
+
+def pack(rows: Iterable[Row]) -> tuple[bytes, bytes]:
+    """The table and the blocks of one day's rows, which are in order of time; at least one."""
+    table: list[tuple[int, ...]] = []
+    blocks: list[bytes] = []
+    end, rest = 0, iter(rows)
+    while block := list(islice(rest, _BLOCK)):
+        lows = [min(row[_BID], row[_LAST] or _NEVER) for row in block]
+        highs = [-max(row[_ASK] or _NEVER, row[_LAST]) for row in block]
+        whole = chain.from_iterable((*row, low, high) for row, low, high in zip(block, lows, highs, strict=True))
+        packed = zlib.compress(array("q", whole).tobytes())
+        end += len(packed)
+        blocks.append(packed)
+        last = block[-1]
+        table.append((block[0][0], last[_VOLUME], last[_PRECLOSE], min(lows), min(highs), end, zlib.crc32(packed)))
+    return array("q", chain.from_iterable(zip(*table, strict=True))).tobytes(), b"".join(blocks)
+
+
+class Snapshots:
+    """One code on one day. Every question raises Damaged where its answer cannot be read any more."""
+
+    def __init__(self, table: bytes, read: Read) -> None:
+        columns = array("q", table)
+        size = len(columns) // _COLUMNS
+        self._begins, self._volumes, precloses, lows, highs, self._ends, self._checksums = (
+            columns[at : at + size] for at in range(0, len(columns), size)
+        )
+        self._lows, self._highs = _tree(lows), _tree(highs)
+        #: previous close by the day's last snapshot, milli
+        self.preclose: int = precloses[-1]
+        self._read = read
+        #: the block last looked into: its number and its rows, one after the other
+        self._seen: tuple[int, array[int]] = (-1, array("q"))
+
+    def tick(self, ms: int) -> Tick | None:
+        """The last snapshot at or before ``ms``; None before the first."""
+        number = bisect_right(self._begins, ms) - 1
+        if number < 0:
+            return None
+        block = self._unpack(number)
+        return _tick(block, bisect_right(block[::_WIDTH], ms) - 1)
+
+    def last(self) -> Tick:
+        """The day's last snapshot."""
+        block = self._unpack(len(self._begins) - 1)
+        return _tick(block, len(block) // _WIDTH - 1)
+
+    def ticks(self, after: int, until: int) -> list[Tick]:
+        """Snapshots with ``after < ms <= until``, in order."""
+        found: list[Tick] = []
+        for number in range(self._number_at(after), bisect_right(self._begins, until)):
+            block = self._unpack(number)
+            times = block[::_WIDTH]
+            found += [_tick(block, at) for at in range(bisect_right(times, after), bisect_right(times, until))]
+        return found
+
+    def rows(self) -> Iterator[Row]:
+        """Everything, as it was packed."""
+        for number in range(len(self._begins)):
+            block = self._unpack(number)
+            yield from (block[at : at + _ROW] for at in range(0, len(block), _WIDTH))
+
+    def approach(self, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+        """See `qmtcli.paper.tape.Tape.approach`."""
+        low, high = buy or -1, -(sell or _NEVER + 1)
+        number = self._number_at(after)
+        while (number := min(_search(self._lows, number, low), _search(self._highs, number, high))) < len(self._begins):
+            if self._begins[number] > until:
+                return None
+            block = self._unpack(number)
+            times = block[::_WIDTH]
+            first = bisect_right(times, after)
+            at = min(
+                _scan(block[_LOW::_WIDTH], first, _BLOCK, low),
+                _scan(block[_HIGH::_WIDTH], first, _BLOCK, high),
+            )
+            if at < len(times):
+                return (_tick(block, at), self._volume_before(number, block, at)) if times[at] <= until else None
+            number += 1
+        return None
+
+    def _number_at(self, ms: int) -> int:
+        """The block in which snapshots later than ``ms`` begin, or the one before it."""
+        return max(0, bisect_right(self._begins, ms) - 1)
+
+    def _volume_before(self, number: int, block: array[int], at: int) -> int:
+        if at:
+            return block[(at - 1) * _WIDTH + _VOLUME]
+        return self._volumes[number - 1] if number else 0
+
+    def _unpack(self, number: int) -> array[int]:
+        seen = self._seen
+        if seen[0] != number:
+            begin = self._ends[number - 1] if number else 0
+            packed = self._read(begin, self._ends[number] - begin, self._checksums[number])
+            seen = self._seen = number, array("q", zlib.decompress(packed))
+        return seen[1]
+
+
+def _tick(block: array[int], at: int) -> Tick:
+    row = block[at * _WIDTH : at * _WIDTH + _ROW].tolist()
+    levels: tuple[Level, ...] = tuple(zip(row[_ASK::2], row[_ASK + 1 :: 2], strict=True))
+    asks, bids = levels[:5], levels[5:]
+    if not (asks[-1][1] and bids[-1][1]):
+        asks, bids = (tuple([level for level in side if level[1]]) for side in (asks, bids))
+    return Tick._make((*row[:_SURPLUS], asks, bids, row[_SURPLUS]))
+
+
+# -- the first of many that is small enough ------------------------------------------------------------------
+
+
+def _tree(values: array[int]) -> list[array[int]]:
+    """The values, then the least of each block of them, then the least of each block of those …"""
+    levels = [values]
+    while len(levels[-1]) > _BLOCK:
+        below = levels[-1]
+        levels.append(array("q", [min(below[at : at + _BLOCK]) for at in range(0, len(below), _BLOCK)]))
+    return levels
+
+
+def _search(levels: list[array[int]], start: int, most: int) -> int:
+    """Where, from ``start`` on, the first value of the lowest level is that is at most ``most``; past the end: none."""
+    depth = 0
+    while (found := _scan(levels[depth], start, start - start % _BLOCK + _BLOCK, most)) == len(levels[depth]):
+        start, depth = start // _BLOCK + 1, depth + 1
+        if depth == len(levels):
+            return len(levels[0])
+    for level in reversed(levels[:depth]):
+        found = _scan(level, found * _BLOCK, (found + 1) * _BLOCK, most)
+    return found
+
+
+def _scan(values: array[int], start: int, stop: int, most: int) -> int:
+    """As `_search`, within a block."""
+    value = next(filter(most.__ge__, values[start:stop]), None)
+    return len(values) if value is None else values.index(value, start)
