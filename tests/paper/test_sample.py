@@ -12,6 +12,7 @@ from qmtcli.model import Kind
 from qmtcli.paper.bars import close_of, minutes_of
 from qmtcli.paper.sample import SampleTape
 from qmtcli.paper.tape import Tick
+from qmtcli.rules.settings import Settings
 
 TAPE = SampleTape()
 WHOLE = (0, 86_400_000)
@@ -291,3 +292,14 @@ def test_every_kind_is_on_the_market() -> None:
     wide = TAPE.instrument("159915.SZ")
     assert wide is not None
     assert wide.band == Decimal("0.20")
+
+
+@pytest.mark.parametrize("setting", ["after_hours_early_cancel", "after_hours_cancel", "sz_pause_orders"])
+@pytest.mark.parametrize("code", ["600000.SH", "000001.SZ"])
+def test_a_day_is_shown_whole_whatever_can_be_canceled_in_it(code: str, setting: str) -> None:
+    day = date(2026, 11, 23)
+    usual, other = (
+        SampleTape("exchange", rules).ticks(code, day, 0, 86_400_000)
+        for rules in (Settings(), Settings(**{setting: False}))
+    )
+    assert [tick.ms for tick in other] == [tick.ms for tick in usual]
