@@ -367,3 +367,11 @@ def of(account: str) -> Exchange:
     if account not in _others:
         _others[account] = Exchange(replace(own.settings, account=account), own.feed.tape)
     return _others[account]
+
+
+def forget() -> list[Exchange]:
+    """The exchanges that this process had open, for the caller to close; the next `current` opens anew."""
+    found = [current(), *_others.values()] if current.cache_info().currsize else []
+    current.cache_clear()
+    _others.clear()
+    return found
