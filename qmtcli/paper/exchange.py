@@ -332,7 +332,7 @@ def open_tape(settings: Settings) -> Tape:
     if settings.market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        tape = SampleTape(settings.hours)
+        tape = SampleTape(settings.hours, rule_settings.parse(settings.rules))
     else:
         from qmtcli.paper.folder import FolderTape
 

@@ -130,6 +130,9 @@ _LAST_CALL, _CLOSE = _ms(phases.CLOSE_AUCTION_BEGINS), _ms(phases.CLOSE)
 _LATE, _LATE_ENDS = _ms(phases.AFTER_HOURS_MATCHES), _ms(phases.AFTER_HOURS_ENDS)
 _DAY_ENDS = 86_400_000
 
+#: an ask where there is none
+_ANY_PRICE = 1 << 62
+
 _NOON_MINUTE = (_NOON - _MORNING) // _MINUTE
 #: the most minutes of continuous trading that a day has: those of repo
 _MINUTES = _NOON_MINUTE + (_LATE_ENDS - _AFTERNOON) // _MINUTE
@@ -478,10 +481,32 @@ _MAKERS: dict[Phase, _Maker] = {
     Phase.CLOSING: _closing_call,
     Phase.CLOSED: _closed,
     Phase.AFTER_HOURS_ORDERS: _closed,
+    Phase.AFTER_HOURS_ORDERS_LOCKED: _closed,
     Phase.AFTER_HOURS: _after_hours,
     Phase.AFTER_HOURS_LOCKED: _after_hours,
     Phase.AFTER_HOURS_DONE: _after_hours,
 }
+
+
+#: of a minute: its beginning, what bids and last do not fall below in it, what asks and last do not exceed
+_Reach = tuple[int, int, int]
+
+
+def _reaches(row: _Row, day: _Day) -> list[_Reach]:
+    """Of each minute with snapshots; its prices lie between those at its two ends."""
+    reaches = []
+    for stretch in day.stretches:
+        for begin in range(stretch.moments.start, stretch.moments.stop, _MINUTE):
+            if stretch.make is not _trading or not row.gap:
+                reaches.append((begin, 0, _ANY_PRICE))
+                continue
+            morning = (begin - _MORNING) // _MINUTE
+            minute = max(0, morning if begin < _AFTERNOON else _NOON_MINUTE + (begin - _AFTERNOON) // _MINUTE)
+            ends = day.path[minute : minute + 2]
+            bid = min(ends) if day.locked else (min(ends) - 1) // row.gap * row.gap
+            ask = _ANY_PRICE if day.locked else (max(ends) // row.gap + 1) * row.gap * row.tick
+            reaches.append((begin, bid * row.tick, ask))
+    return reaches
 
 
 class SampleTape:
@@ -495,6 +520,7 @@ class SampleTape:
         self._always = hours == "always"
         self._rules = rules
         self._day = lru_cache(maxsize=64)(self._make_day)
+        self._reaches = lru_cache(maxsize=64)(self._find_reaches)
 
     def codes(self) -> Sequence[str]:
         """Codes in the order of the table."""
@@ -540,9 +566,15 @@ class SampleTape:
         return ticks
 
     def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-        """See `qmtcli.paper.tape.Tape.approach`."""
-        shown = self.tick(code, day, after)
-        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+        """See `qmtcli.paper.tape.Tape.approach`; only minutes that may be near are generated."""
+        for begin, lowest, highest in self._reaches(code, day):
+            if after < begin + _MINUTE and begin <= until and ((buy and lowest <= buy) or (sell and highest >= sell)):
+                first, last = max(after, begin - 1), min(until, begin + _MINUTE - 1)
+                shown = self.tick(code, day, first)
+                found = approach(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
+                if found:
+                    return found
+        return None
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
         """See `qmtcli.paper.tape.Tape.actions`; none for a code it does not hold."""
@@ -574,6 +606,10 @@ class SampleTape:
 
     def _make_day(self, code: str, day: date) -> _Day:
         return _model(_ROWS[code], *self._numbered(day), day, self._rules)
+
+    def _find_reaches(self, code: str, day: date) -> list[_Reach]:
+        row = _row(code, day)
+        return _reaches(row, self._day(code, day)) if row else []
 
     def _numbered(self, day: date) -> tuple[int, int]:
         """The number of a day of the market, and the ordinal of the one before."""

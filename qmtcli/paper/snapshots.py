@@ -10,8 +10,10 @@ from __future__ import annotations
 import zlib
 from array import array
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, groupby, islice
+from operator import itemgetter
 
 from qmtcli.paper.tape import Level, Tick
 
@@ -37,10 +39,10 @@ class Damaged(Exception):
 
 
 def pack(rows: Iterable[Row]) -> tuple[bytes, bytes]:
-    """The table and the blocks of one day's rows, which are in order of time; at least one."""
+    """The table and the blocks of one day's rows, which are in order of time; of several of one moment the last."""
     table: list[tuple[int, ...]] = []
     blocks: list[bytes] = []
-    end, rest = 0, iter(rows)
+    end, rest = 0, _last_of_each_moment(rows)
     while block := list(islice(rest, _BLOCK)):
         lows = [min(row[_BID], row[_LAST] or _NEVER) for row in block]
         highs = [-max(row[_ASK] or _NEVER, row[_LAST]) for row in block]
@@ -51,6 +53,12 @@ def pack(rows: Iterable[Row]) -> tuple[bytes, bytes]:
         last = block[-1]
         table.append((block[0][0], last[_VOLUME], last[_PRECLOSE], min(lows), min(highs), end, zlib.crc32(packed)))
     return array("q", chain.from_iterable(zip(*table, strict=True))).tobytes(), b"".join(blocks)
+
+
+def _last_of_each_moment(rows: Iterable[Row]) -> Iterator[Row]:
+    for _, of_moment in groupby(rows, itemgetter(0)):
+        (last,) = deque(of_moment, 1)
+        yield last
 
 
 class Snapshots:

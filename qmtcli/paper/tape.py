@@ -78,7 +78,10 @@ def approach(ticks: Sequence[Tick], before: int, buy: int, sell: int) -> tuple[T
 
 
 class Tape(Protocol):
-    """A source of ticks. Days are the source's own trading days; `None` for every day means it never ends."""
+    """A source of ticks. Days are the source's own trading days; `None` for every day means it never ends.
+
+    No two snapshots of a code are of one moment: of those that are, only the last is on the tape.
+    """
 
     #: ``sample`` or ``tape``
     name: str

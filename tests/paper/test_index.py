@@ -98,7 +98,7 @@ def test_nothing_is_kept_unless_there_is_a_place_for_it(tapes: Path) -> None:
 
 
 def test_files_of_many_codes_and_days_in_several_files_are_kept_too(tapes: Path, kept: Path) -> None:
-    write(tapes / "market.csv", f"stock_code,{HEADER}", *[f"{code},{lines()[3]}" for code in (CODE, "000001.SZ")])
+    write(tapes / "market.csv", f"stock_code,{HEADER}", *[f"{code},{row(at(11))}" for code in (CODE, "000001.SZ")])
     expected = everything(tapes, None)
     assert len(ticks(tapes, kept)) == 201
     assert everything(tapes, kept) == expected

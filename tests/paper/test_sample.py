@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from qmtcli.model import Kind
 from qmtcli.paper.bars import close_of, minutes_of
 from qmtcli.paper.sample import SampleTape
-from qmtcli.paper.tape import Tick
+from qmtcli.paper.tape import Tick, approach
+from qmtcli.rules.settings import Settings
 
 TAPE = SampleTape()
 WHOLE = (0, 86_400_000)
 CONTINUOUS = ((34_200_000, 41_400_000), (46_800_000, 53_820_000 - 1))
 SUSPENDED = "601118.SH"
 LIMIT_UP = "002195.SZ"
+#: of narrow and wide prices, locked every other day, without snapshots that trade, without levels
+KINDS = ["600000.SH", "600519.SH", "113052.SH", LIMIT_UP, SUSPENDED, "000001.SH"]
 TRADED = [code for code in TAPE.codes() if code != SUSPENDED]
 #: a Monday, a Sunday, a leap day, past every published calendar, and far away
 DAYS = [date(2026, 11, 23), date(2026, 11, 22), date(2024, 2, 29), date(2027, 2, 1), date(2099, 12, 31)]
 
 
+@cache
 def _day_of_ticks(code: str, day: date) -> list[Tick]:
     return list(TAPE.ticks(code, day, *WHOLE))
 
@@ -291,3 +298,46 @@ def test_every_kind_is_on_the_market() -> None:
     wide = TAPE.instrument("159915.SZ")
     assert wide is not None
     assert wide.band == Decimal("0.20")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_approach_is_the_first_near_snapshot(data: st.DataObject) -> None:
+    code, day = data.draw(st.sampled_from(KINDS)), data.draw(st.sampled_from(DAYS[:2]))
+    ticks = _day_of_ticks(code, day)
+    # a limit that one snapshot just comes near to, looked for from a little before it on
+    there = data.draw(st.sampled_from(ticks))
+    lowest = min([price for price in (there.last, *(level[0] for level in there.bids[:1])) if price], default=0)
+    highest = max(there.last, *(level[0] for level in there.asks[:1]), 0)
+    by = st.sampled_from([-1, 0, 0, 0, 1])
+    buy, sell = data.draw(st.sampled_from([(lowest, 0), (0, highest), (lowest, highest), (0, 0)]))
+    buy, sell = buy and buy + data.draw(by), sell and sell + data.draw(by)
+    after = there.ms - data.draw(st.integers(0, 200_000))
+    until = data.draw(st.sampled_from([there.ms - 1, there.ms, there.ms + 60_000, 86_400_000]))
+    shown = TAPE.tick(code, day, after)
+    expected = approach([tick for tick in ticks if after < tick.ms <= until], shown.volume if shown else 0, buy, sell)
+    assert TAPE.approach(code, day, after, until, buy, sell) == expected
+
+
+@pytest.mark.parametrize("code", ["600519.SH", "019547.SH", LIMIT_UP])
+def test_no_minute_is_passed_over_that_comes_near(code: str) -> None:
+    for before, tick in pairwise(_day_of_ticks(code, DAYS[0])):
+        if tick.bids and tick.asks and tick.last and tick.ms % 9_000 == 0:
+            bid, ask = min(tick.bids[0][0], tick.last), max(tick.asks[0][0], tick.last)
+            assert TAPE.approach(code, DAYS[0], tick.ms - 1, tick.ms, bid, 0) == (tick, before.volume)
+            assert TAPE.approach(code, DAYS[0], tick.ms - 1, tick.ms, 0, ask) == (tick, before.volume)
+
+
+def test_approach_of_an_unknown_code() -> None:
+    assert TAPE.approach("600001.SH", DAYS[0], *WHOLE, 10_000, 0) is None
+
+
+@pytest.mark.parametrize("setting", ["after_hours_early_cancel", "after_hours_cancel", "sz_pause_orders"])
+@pytest.mark.parametrize("code", ["600000.SH", "000001.SZ"])
+def test_a_day_is_shown_whole_whatever_can_be_canceled_in_it(code: str, setting: str) -> None:
+    day = date(2026, 11, 23)
+    usual, other = (
+        SampleTape("exchange", rules).ticks(code, day, 0, 86_400_000)
+        for rules in (Settings(), Settings(**{setting: False}))
+    )
+    assert [tick.ms for tick in other] == [tick.ms for tick in usual]

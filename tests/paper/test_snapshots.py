@@ -28,7 +28,7 @@ def levels(draw: st.DrawFn, step: int) -> tuple[Level, ...]:
 
 @st.composite
 def days(draw: st.DrawFn) -> list[Tick]:
-    """A day in order of time, moments of several snapshots among them."""
+    """A day in order of time; several snapshots of a moment among them, of which the last stands."""
     times = sorted(draw(st.lists(st.integers(0, 40), min_size=1, max_size=40)))
     return [
         Tick(
@@ -37,6 +37,11 @@ def days(draw: st.DrawFn) -> list[Tick]:
         )
         for ms in times
     ]  # fmt: skip
+
+
+def standing(ticks: list[Tick]) -> list[Tick]:
+    """The last tick of each moment."""
+    return list({tick.ms: tick for tick in ticks}.values())
 
 
 def row(tick: Tick) -> list[int]:
@@ -69,6 +74,7 @@ def _blocks(request: pytest.FixtureRequest) -> Iterator[None]:
 @given(days(), moments, moments)
 def test_packed_ticks_are_the_ticks(ticks: list[Tick], after: int, until: int) -> None:
     day, _ = opened(ticks)
+    ticks = standing(ticks)
     assert day.ticks(after, until) == [tick for tick in ticks if after < tick.ms <= until]
     assert day.tick(until) == next((tick for tick in reversed(ticks) if tick.ms <= until), None)
     assert (day.last(), day.preclose) == (ticks[-1], ticks[-1].preclose)
@@ -79,6 +85,7 @@ def test_packed_ticks_are_the_ticks(ticks: list[Tick], after: int, until: int) -
 @given(days(), moments, moments, limits, limits)
 def test_approach_is_the_first_near_snapshot(ticks: list[Tick], after: int, until: int, buy: int, sell: int) -> None:
     day, _ = opened(ticks)
+    ticks = standing(ticks)
     before = sum(tick.volume for tick in [tick for tick in ticks if tick.ms <= after][-1:])
     expected = approach([tick for tick in ticks if after < tick.ms <= until], before, buy, sell)
     assert day.approach(after, until, buy, sell) == expected
