@@ -196,9 +196,8 @@ class Exchange:
             self.store.emit("order_error", order=values_of(order), session=order.session, seq=order.seq)
             return
         assert shown is not None, "an order without a market was not turned away"
-        resting = self._books.open_orders(order.code)
         self._books.post(account, order)
-        self._matching.arrive(account, order, shown, at_ms, resting)
+        self._matching.enter(account, order, shown, at_ms)
         self._books.push_account(account, [order.code], at_ms)
 
     def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0) -> tuple[int, str]:
