@@ -121,7 +121,7 @@ class Matching:
         return self._expectations
 
     def _first_stamp(self, orders: list[Order], after: int) -> int:
-        """Of the next snapshot that orders of a code have to meet; the end of the tape's run, where that comes first."""
+        """Of the next snapshot that orders of a code have to meet; the end of the tape's run where that comes first."""
         end = self._feed.run_end(after)
         found = next(self._encounters(orders, after, end - 1), None)
         return found.stamp if found else end if end > after else _NEVER
