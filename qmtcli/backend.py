@@ -39,7 +39,8 @@ def supply_calendar(env: Mapping[str, str]) -> None:
 
 
 def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
-    """The run that a paper profile describes. Raises ConfigError for a clock that is no time."""
+    """The run that a paper profile describes. Raises ConfigError for a clock that is no time or a script of faults
+    that is none."""
     from qmtcli.paper.clock import Clock
     from qmtcli.paper.settings import Settings
     from qmtcli.rules.settings import write
@@ -68,7 +69,19 @@ def paper_settings(profile: Profile, env: Mapping[str, str]) -> Settings:
         rules={name: write(value) for name, value in profile.rules.items()},
         instruments=profile.instruments or "",
         calendar=str(imported) if (imported := calendar_file(env)).exists() else "",
+        faults=_faults(env),
     )
+
+
+def _faults(env: Mapping[str, str]) -> str:
+    """The path of the script of faults, which is one; "" without it. Raises ConfigError."""
+    if not env.get("QMT_PAPER_FAULTS"):
+        return ""
+    from qmtcli.paper.faults import read
+
+    path = Path(env["QMT_PAPER_FAULTS"]).absolute()  # children may stand in another folder
+    read(path)
+    return str(path)
 
 
 def now(profile: Profile, env: Mapping[str, str]) -> float:
@@ -88,15 +101,28 @@ def prepare(profile: Profile, env: Mapping[str, str], watch: Watch | None = None
 
     ``watch`` is told of a tape's files while they are read for the first time, see `qmtcli.paper.folder`.
     Raises ConfigError when the account's file or its market cannot be used, when the installed xtquant is not the
-    vendor's (what stands in its place might trade for real), and for a live profile within a paper run.
+    vendor's (what stands in its place might trade for real), and for a live profile within a paper run or with faults.
     """
-    from qmtcli.paper import mount, proof
-
     if profile.live:
+        from qmtcli.paper import mount
+
+        if env.get("QMT_PAPER_FAULTS"):
+            raise ConfigError("faults_on_live", profile=profile.name)
         if mount.mounted():
             raise ConfigError("live_within_paper", profile=profile.name)
         return
-    settings = paper_settings(profile, env)
+    take_paper(paper_settings(profile, env))
+    if watch is not None and profile.market != "sample":
+        from qmtcli.paper import folder
+
+        folder.watch = watch
+    open_exchange()
+
+
+def take_paper(settings: Settings) -> None:
+    """Put the paper exchange under the vendor's code of this process and its children. Raises ConfigError."""
+    from qmtcli.paper import mount, proof
+
     try:
         mount.mount(settings)
     except proof.NotProved as error:
@@ -105,11 +131,6 @@ def prepare(profile: Profile, env: Mapping[str, str], watch: Watch | None = None
         raise ConfigError("paper_not_proved", file=error.path) from error
     except RuntimeError as error:
         raise ConfigError("too_late_for_paper", why=str(error)) from error
-    if watch is not None and profile.market != "sample":
-        from qmtcli.paper import folder
-
-        folder.watch = watch
-    open_exchange()
 
 
 def open_exchange() -> Exchange:

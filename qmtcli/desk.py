@@ -173,6 +173,9 @@ class Desk:
         self.sent.append(request.client_id)
         answer = self.session.place(request)
         self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged)
+        if answer.order_id == "-1" and not self.profile.live and (standing := self._earlier(request)):
+            # -1 has been answered for orders that stood; on paper a look tells
+            answer.order_id, answer.order = standing.order_id, standing
         if answer.order_id not in ("", "-1"):
             self.sent.append(answer.order_id)
         if wait and not answer.refused:

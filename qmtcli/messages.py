@@ -354,6 +354,24 @@ ERRORS: dict[str, Text] = {
         "the paper exchange does not serve market {market} yet",
         "market: sample, or a folder of tapes",
     ),
+    "faults_unreadable": Text(
+        "读不了故障脚本 {source}: {why}",
+        "检查该文件; 写法见 docs/testing.md",
+        "cannot read the script of faults {source}: {why}",
+        "mend that file; docs/testing.md says how it is written",
+    ),
+    "fault_not_for_call": Text(
+        "{source}: {outcome} 不能用于 {call}, 只能用于 {choices}",
+        "换一种结果或换一种请求; 全表见 docs/testing.md",
+        "{source}: {outcome} cannot happen to {call}, only to {choices}",
+        "choose another outcome or another call; docs/testing.md has the table",
+    ),
+    "faults_on_live": Text(
+        "QMT_PAPER_FAULTS 已设置, 实盘配置 {profile} 不接受故障脚本",
+        "去掉该变量再运行实盘",
+        "QMT_PAPER_FAULTS is set, and the live profile {profile} takes no script of faults",
+        "unset the variable before a live run",
+    ),
     "bad_clock": Text(
         "QMT_PAPER_CLOCK 不是时间: {text}: {why}",
         "例: 2023-02-07T10:00:00",
@@ -415,6 +433,12 @@ ERRORS: dict[str, Text] = {
         "看终端是否卡住; 或加大 --timeout",
         "no answer within {seconds} s: {call}",
         "see whether the terminal hangs, or raise --timeout",
+    ),
+    "link_lost": Text(
+        "连接断开: {call}",
+        "看终端是否还在运行并已登录; 用 qmt login-check 检查",
+        "the link was lost: {call}",
+        "see whether the terminal still runs and is logged in: qmt login-check",
     ),
     "query_failed": Text(
         "查询失败: {call}",
@@ -624,9 +648,9 @@ ERRORS: dict[str, Text] = {
         "raise --value",
     ),
     "not_withdrawable": Text(
-        "{value} 元超过可取资金 {most} 元",
+        "{value:,.2f} 元超过可取资金 {most:,.2f} 元",
         "当日卖出所得下一交易日才可取; 买单冻结的先撤单",
-        "{value} CNY are more than the {most} that can be withdrawn",
+        "{value:,.2f} CNY are more than the {most:,.2f} that can be withdrawn",
         "money of today's sales can be withdrawn on the next trading day; cancel open buys first",
     ),
     "below_lot": Text(

@@ -263,7 +263,7 @@ def _typed_price(value: Decimal, side: Side, market: Market, snap: bool, caged: 
     return price, "" if price == value else f"{value} -> {price}"
 
 
-def _refuse(market: Market, code: str, **params: object) -> None:
+def _refuse(market: Market, code: str, /, **params: object) -> None:
     """Raise Refused, or warn where the rule is not confirmed and the account live."""
     error = Refused(code, **{"code": market.instrument.code, **params})
     if market.warn is None or marks.confirmed(code, market.instrument, market.phase):

@@ -1,4 +1,4 @@
-"""What files, pipes and people write, made plain: bytes to text, full-width forms, numbers in 万 and 亿, days."""
+"""What files, pipes and people write, made plain: text, full-width forms, numbers in 万 and 亿, days, misspellings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from qmtcli.errors import ConfigError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
 _MARKS = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
@@ -66,6 +67,14 @@ def number(text: str) -> Decimal:
         return Decimal(digits) * unit
     except ArithmeticError:
         raise ValueError(text) from None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The one of ``known`` (not empty) that is spelled most like ``word``."""
+    from difflib import get_close_matches
+
+    spelled = {name.lower(): name for name in known}
+    return spelled[get_close_matches(word.lower(), spelled, 1, 0.0)[0]]
 
 
 def whole(text: str) -> int:

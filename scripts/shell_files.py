@@ -76,6 +76,8 @@ ENVIRONMENT = {
     "QMT_STATE": "Folder of the paper accounts and locks.",
     "QMT_PAPER_CLOCK": "What time it is on the paper exchange: 2023-02-07T10:00:00 stands still, with + after it it "
     "runs on, @FILE reads it from a file.",
+    "QMT_PAPER_FAULTS": "A script of what goes wrong on the paper exchange: answers late, lost, doubled or wrong, lost "
+    "links. Refused on a live profile.",
     "NO_COLOR": "No colour, as --no-color.",
 }
 
@@ -84,6 +86,7 @@ FILES = {
     "qmt config init writes a first one.",
     "./qmt.yaml": "A folder's configuration. It may choose a profile and tighten; where money goes it may not say.",
     "~/.local/state/qmt/paper/PROFILE/ACCOUNT.sqlite": "A paper account.",
+    "~/.local/state/qmt/trading_days.txt": "Trading days from qmt calendar import.",
 }
 
 EXAMPLES = {
@@ -92,6 +95,7 @@ EXAMPLES = {
     "qmt orders --open --json | qmt cancel -": "Cancel every open order.",
     "qmt positions --json | qmt quote -": "Quotes of what is held.",
     "qmt buy 600519.SH --value 20万 --price last+2 --dry-run": "What an order would be; nothing is sent.",
+    "qmt sell 204001.SH --value 1万 --price peer": "Lend 10,000 CNY for a day, by repo.",
     "qmt paper next-day": "On paper: settle the day, and what was bought can be sold.",
 }
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import prefork
 import pytest
+
+from qmtcli.paper import mount
+from qmtcli.testing import Result
+
+#: helpers of tests/paper that assert, some of them plugins of the modules beside them
+pytest.register_assert_rewrite("sessions")
 
 ROOT = Path(__file__).resolve().parents[1]
 #: real market data beside the repository; tests that need it skip where it is not
@@ -32,27 +35,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def regenerate(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""
     return bool(request.config.getoption("--regenerate"))
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one run of qmt left."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        """stdout as the one JSON document it must be."""
-        return json.loads(self.stdout)
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error object on stderr, which must be all there is."""
-        assert self.stdout == ""
-        found: dict[str, Any] = json.loads(self.stderr)["error"]
-        return found
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +128,14 @@ def user_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[None]:
+    """The vendor's modules are imported over the stand-ins, and put away afterwards."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.startswith("xtquant"):
+            del sys.modules[name]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]

@@ -173,9 +173,31 @@ ORDERS: dict[str, tuple[tuple[str, ...], int, str, dict[str, Any]]] = {
         ("buy", "600000.SH", "100", "--market=fok"),
         6,
         "market_kind_unavailable",
-        {"exchange": "SH", "available": ["best5-cancel", "best5-limit", "peer", "mine"]},
+        {"exchange": "SH", "available": ["best5-cancel", "best5-limit", "peer", "mine", "after-hours"]},
     ),
     "protection without market": (_buy(protect="9.2"), 2, "protect_needs_market", {}),
+    "protection in Shenzhen": (
+        ("buy", "000001.SZ", "100", "--market=ioc", "--protect=12"),
+        6,
+        "protect_not_taken",
+        {"exchange": "SZ"},
+    ),
+    "protection outside the band": (
+        ("buy", "600000.SH", "100", "--market=peer", "--protect=99"),
+        6,
+        "outside_band",
+        {"price": 99},
+    ),
+    "after hours on BSE": (
+        ("buy", "920185.BJ", "100", "--market=after-hours"),
+        6,
+        "market_kind_unavailable",
+        {"available": ["best5-cancel", "best5-limit", "peer", "mine"]},
+    ),
+    "after hours of a bond": (("buy", "113052.SH", "10", "--market=after-hours"), 6, "no_after_hours", {}),
+    "buying repo": (_buy(code="204001.SH", volume="10", limit="1.5"), 6, "repo_is_lent", {}),
+    "lending all": (("sell", "204001.SH", "all", "--limit=1.5"), 2, "all_of_repo", {}),
+    "lending too little": (("sell", "204001.SH", "--value=999", "--limit=1.5"), 6, "below_lend", {"least": 1000}),
     # the rest of an order
     "id without a letter": (_buy(id="42"), 2, "bad_client_id", {"text": "42"}),
     "id too long": (_buy(id="a" * 21), 2, "bad_client_id", {}),
@@ -207,6 +229,15 @@ ORDERS: dict[str, tuple[tuple[str, ...], int, str, dict[str, Any]]] = {
     "deposit below a fen": (("paper", "deposit", "0.009"), 2, "bad_money", {}),
     "deposit beyond all": (("paper", "deposit", "9" * 30), 2, "bad_money", {}),
     "deposit of NaN": (("paper", "deposit", "nan"), 2, "bad_money", {}),
+    "withdrawal of nothing": (("paper", "withdraw", "0"), 2, "bad_money", {}),
+    "withdrawal below a fen": (("paper", "withdraw", "0.009"), 2, "bad_money", {}),
+    "withdrawal of NaN": (("paper", "withdraw", "nan"), 2, "bad_money", {}),
+    "withdrawal of more than there is": (
+        ("paper", "withdraw", "100万"),
+        6,
+        "not_withdrawable",
+        {"value": 1_000_000, "most": 988_875.6},
+    ),
     "reset that nobody confirms": (("paper", "reset"), 6, "needs_yes", {}),
     "no such script": (("run-strategy", "gone.py"), 2, "no_strategy_file", {"path": "gone.py"}),
 }
@@ -346,6 +377,21 @@ CONFIGURATION: dict[str, tuple[str | None, str | None, dict[str, str], tuple[str
     "unknown variable": (None, None, {"QMT_PROFIL": "x"}, (), "unknown_key", {"nearest": "QMT_PROFILE"}),
     "no such format": (None, None, {"QMT_OUTPUT": "xml"}, (), "bad_choice", {"source": "QMT_OUTPUT"}),
     "no timeout": (None, None, {}, ("--timeout", "-1"), "bad_value", {"source": "--timeout"}),
+    "no such rule": (
+        "profiles: {paper: {rules: {bond_tik: 1}}}", None, {}, (), "unknown_key", {"nearest": "bond_tick"},
+    ),
+    "no such value of a rule": (
+        "profiles: {paper: {rules: {b_share_rate: 10}}}", None, {}, (), "bad_value", {"expected": "10% | 0.1"},
+    ),
+    "rules of a live profile in the folder": (
+        LIVE, "profiles: {live: {rules: {bond_tick: 1}}}", {}, (), "forbidden_key",
+        {"key": "profiles.live.rules.bond_tick"},
+    ),
+    "no such account": (None, None, {}, ("--account", "42"), "unknown_account", {"known": ["1000000365"]}),
+    "account of no shape": (None, None, {}, ("--account", "../x"), "bad_value", {"source": "--account"}),
+    "paper account of Hong Kong": (
+        "profiles: {paper: {account_type: HUGANGTONG}}", None, {}, (), "bad_choice", {"nearest": "STOCK"},
+    ),
     "no log": (None, None, {}, ("--log", "gone/log"), "log_not_written", {}),
 }  # fmt: skip
 
@@ -361,6 +407,29 @@ def test_bad_configuration(case: str, trial: Trial, user_config: Callable[[str],
     assert (error["exit_status"], error["code"]) == (3, code)
     assert _subset(error, params) == params
     assert "account_id" not in error
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "params"),
+    [
+        (None, "unreadable_file", {}),
+        (b"\xff\xff\xff", "unreadable_file", {"why": "not UTF-8, UTF-16 or GBK"}),
+        (b"", "instruments_unreadable", {"line": 1, "why": "no column code"}),
+        (b"code,st\n600000.SH,1\n600001.SH,maybe\n", "instruments_unreadable", {"line": 3, "why": "st is 'maybe'"}),
+    ],
+    ids=["missing", "no text", "empty", "bad line"],
+)
+def test_a_bad_table_of_instruments(
+    table: bytes | None, code: str, params: dict[str, Any], trial: Trial, user_config: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    user_config("profiles: {paper: {instruments: mine.csv}}")
+    if table is not None:
+        (tmp_path / "mine.csv").write_bytes(table)
+    error = trial.refusal(*BUY)
+    assert (error["exit_status"], error["code"]) == (3, code)
+    assert _subset(error, {**params, **ACCOUNT}) == {**params, **ACCOUNT}
+    assert str(tmp_path / "mine.csv") in error["message"]
 
 
 @pytest.mark.parametrize(

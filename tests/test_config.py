@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from qmtcli.config import VARIABLES, Config, Limits, Profile, load, state_dir, template, user_file
 from qmtcli.errors import ConfigError, ExitStatus
 from qmtcli.messages import error_text
+from qmtcli.rules.settings import DEFAULT, DEFAULT_SCHEDULE, FEES, RULES, write
 
 LIVE = r"""
 profiles:
@@ -481,6 +483,21 @@ def test_a_path_in_double_quotes_is_refused_where_yaml_reads_escapes(place: Plac
         ("fees.commission", "2.5"),
         ("fees.commission", "0.31%"),
         ("fees.minimum", "-1"),
+        ("fees.all_in", "5"),
+        ("fees.repo_1", "1%"),
+        ("rules", "true"),
+        ("rules.bond_tick", "0"),
+        ("rules.bond_tick", "0.0005"),
+        ("rules.bond_cap", "1.5"),
+        ("rules.sz_lunch_cancels", "sometimes"),
+        ("rules.main_cage_from", "2023-04-31"),
+        ("rules.b_share_rate", "10"),
+        ("rules.conv_bond_cage", "~"),
+        ("rules.conv_bond_cage", "[none]"),
+        ("accounts", '["../x"]'),
+        ("accounts", "[]"),
+        ("accounts", "[[a]]"),
+        ("instruments", '""'),
     ],
 )
 def test_bad_values_are_named_with_their_line(place: Place, key: str, value: str) -> None:
@@ -537,6 +554,8 @@ def test_bad_values_of_flags_name_the_flag(place: Place) -> None:
         ("profiles: {paper: {write: none}}", "profiles.paper.write", "writes"),
         ("profiles: {paper: {limits: {symbol: 5}}}", "profiles.paper.limits.symbol", "symbols"),
         ("profiles: {paper: {fees: {comission: 5}}}", "profiles.paper.fees.comission", "commission"),
+        ("profiles: {paper: {rules: {bond_ticks: 5}}}", "profiles.paper.rules.bond_ticks", "bond_tick"),
+        ("profiles: {paper: {rule: {}}}", "profiles.paper.rule", "rules"),
         ("profiles: {paper: {Live: true}}", "profiles.paper.Live", "live"),
     ],
 )
@@ -568,6 +587,7 @@ def test_a_live_profile_needs_path_and_account(place: Place, key: str) -> None:
         (True, "market: sample", "market"),
         (True, "hours: always", "hours"),
         (True, "cash: 100", "cash"),
+        (True, 'accounts: ["1"]', "accounts"),
     ],
 )
 def test_keys_of_the_other_mode_are_refused(place: Place, live: bool, line: str, key: str) -> None:
@@ -695,6 +715,103 @@ def test_a_folder_in_place_of_a_file_is_unreadable(place: Place) -> None:
     assert (error.code, error.params["source"]) == ("unreadable_config", "./qmt.yaml")
 
 
+# -- rules, instruments, accounts ---------------------------------------------------------------------------
+
+
+def test_rules_are_read_by_their_types(place: Place) -> None:
+    user = (
+        "profiles:\n  t:\n    rules:\n      bond_tick: 0.01\n      sz_lunch_cancels: true\n"
+        "      main_cage_from: 2023-04-10\n      conv_bond_cage: none\n      b_share_rate: 5%\n      repo_year: 360\n"
+    )
+    config = place.load(user)
+    assert config.profile("t").rules == {
+        "bond_tick": Decimal("0.01"),
+        "sz_lunch_cancels": True,
+        "main_cage_from": date(2023, 4, 10),
+        "conv_bond_cage": None,
+        "b_share_rate": Decimal("0.05"),
+        "repo_year": 360,
+    }
+    shown = {setting.key: setting.value for setting in config.settings if setting.key.startswith("profiles.t.rules")}
+    assert shown == {
+        "profiles.t.rules.bond_tick": 0.01,
+        "profiles.t.rules.b_share_rate": 0.05,
+        "profiles.t.rules.main_cage_from": "2023-04-10",
+        "profiles.t.rules.conv_bond_cage": None,
+        "profiles.t.rules.sz_lunch_cancels": True,
+        "profiles.t.rules.repo_year": 360,
+    }
+    assert source_of(config, "profiles.t.rules.conv_bond_cage") == f"{place.user}:7"
+    assert config.profile("paper").rules == {}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_can_be_said_of_both_kinds_of_profiles(place: Place, name: str) -> None:
+    text = write(getattr(DEFAULT, name))
+    config = place.load(f"profiles: {{paper: {{rules: {{{name}: {text}}}}}}}")
+    assert config.profile().rules == {name: getattr(DEFAULT, name)}
+    config = place.load(f"{LIVE}    rules: {{{name}: {text}}}\n")
+    assert config.profile("live").rules == {name: getattr(DEFAULT, name)}
+
+
+@pytest.mark.parametrize("name", FEES)
+def test_every_fee_can_be_said(place: Place, name: str) -> None:
+    text = write(getattr(DEFAULT_SCHEDULE, name))
+    assert place.load(f"profiles: {{p: {{fees: {{{name}: {text}}}}}}}").profile("p").fees == {
+        name: getattr(DEFAULT_SCHEDULE, name)
+    }
+
+
+def test_the_folder_says_rules_of_paper_profiles_alone(place: Place) -> None:
+    folder = "profiles: {ticks: {rules: {bond_tick: 0.01}, instruments: mine.csv}}"
+    profile = place.load("profiles: {ticks: {rules: {bond_tick: 0.005, repo_year: 360}}}", folder).profile("ticks")
+    assert profile.rules == {"bond_tick": Decimal("0.01"), "repo_year": 360}
+    assert profile.instruments == str(place.cwd / "mine.csv")
+    for key, body in (("rules.bond_tick", "rules: {bond_tick: 0.001}"), ("instruments", "instruments: mine.csv")):
+        error = place.refusal(LIVE, f"profiles: {{live: {{{body}}}}}")
+        assert error.code == "forbidden_key"
+        assert error.params == {"key": f"profiles.live.{key}", "source": "./qmt.yaml:1"}
+    error = place.refusal(env={"QMT_RULES_BOND_TICK": "0.01"})
+    assert (error.code, error.params["source"]) == ("forbidden_key", "QMT_RULES_BOND_TICK")
+
+
+def test_a_table_of_instruments_lies_beside_the_file_that_names_it(place: Place) -> None:
+    assert place.load("profiles: {t: {instruments: mine.csv}}").profile("t").instruments == str(
+        place.user.parent / "mine.csv"
+    )
+    live = place.load(LIVE + "    instruments: mine.csv\n").profile("live")
+    assert live.instruments == str(place.user.parent / "mine.csv")
+    assert live.rules == {}
+
+
+ACCOUNTS = 'profiles: {paper: {account: "1", accounts: ["2", "3", "2", "1"], account_type: CREDIT}}'
+
+
+@pytest.mark.parametrize(("flag", "others"), [(None, "23"), ("1", "23"), ("2", "13"), ("3", "12")])
+def test_a_paper_terminal_has_several_accounts(place: Place, flag: str | None, others: str) -> None:
+    config = place.load(ACCOUNTS, account=flag)
+    profile = config.profile()
+    assert (profile.account, profile.accounts, profile.account_type) == (flag or "1", tuple(others), "CREDIT")
+    assert value_of(config, "profiles.paper.accounts") == [*others]
+
+
+def test_an_account_that_a_paper_profile_does_not_name_is_a_mistake(place: Place) -> None:
+    error = place.refusal(ACCOUNTS, account="4")
+    assert error.code == "unknown_account"
+    assert error.params == {"account": "4", "known": ["1", "2", "3"], "source": "--account"}
+    error = place.refusal(account="4")
+    assert (error.code, error.params["known"]) == ("unknown_account", ["1000000365"])
+    assert place.load(account="1000000365").profile() == Profile("paper")
+    assert place.load(LIVE, profile="live", account="4").profile().account == "4"
+
+
+def test_what_the_paper_terminal_has_no_accounts_of(place: Place) -> None:
+    error = place.refusal("profiles: {paper: {account_type: HUGANGTONG}}")
+    assert (error.code, error.params["choices"]) == ("bad_choice", ["STOCK", "CREDIT"])
+    assert error.params["source"] == f"{place.user}:1"
+    assert place.load(LIVE + "    account_type: HUGANGTONG\n").profile("live").account_type == "HUGANGTONG"
+
+
 # -- config show and init -----------------------------------------------------------------------------------
 
 
@@ -757,6 +874,9 @@ def test_its_examples_load_when_uncommented(place: Place) -> None:
     assert (config.default, list(config.profiles)) == ("paper", ["paper", "ticks", "live"])
     ticks, live = config.profile("ticks"), config.profile("live")
     assert (ticks.market, ticks.hours) == (str(place.user.parent / "tapes"), "exchange")
+    assert (ticks.accounts, ticks.account_type) == (("1000000366",), "STOCK")
+    assert (ticks.fees["minimum"], ticks.instruments) == (5, str(place.user.parent / "mine.csv"))
+    assert ticks.rules == {"star_permission": False, "bond_tick": Decimal("0.001")}
     assert (live.path, live.account, live.account_type) == (r"D:\broker\userdata_mini", "1000000365", "STOCK")
     assert live.limits == Limits(
         order_value=Decimal(50000),

@@ -37,6 +37,7 @@ COMMANDS = {
     "paper status": ["paper", "status"],
     "paper reset": ["paper", "reset", "--yes"],
     "paper deposit": ["paper", "deposit", "100"],
+    "paper withdraw": ["paper", "withdraw", "100"],
     "paper next-day": ["paper", "next-day"],
 }
 

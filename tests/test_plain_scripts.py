@@ -105,21 +105,18 @@ BETWEEN = ["order using async api:", "2", "query asset:", "asset:"]
 THEN = ["query order:", "order:", "order 1", "query orders:", "orders: 2", "last order:"]
 NO_TRADES = ["query trade:", "trades: 0", "query positions:", "positions: 0", "query position:"]
 
+SUBSCRIBED = ["on_account_status", "1000000365 2 0"]
+TURNED_AWAY = "-61 限价买入 [SH600000] [COUNTER] [43][高于涨停价: 委托 10.5, 涨停 9.93]"
+
 #: above the limit-up of the sample market: both orders are turned away
 ABOVE = (
     "10.5",
     [*BEFORE, "-1", *BETWEEN, "cash 1000000.0", *THEN, "600000.SH 200 10.5", *NO_TRADES],
     [
-        "on order callback:",
-        "600000.SH 57 ",
-        "on order_error callback",
-        "1 -43 高于涨停价: 委托 10.5, 涨停 9.93",
-        "on cancel_error callback",
-        "1 -1 委托状态不允许撤单",
-        "on order callback:",
-        "600000.SH 57 ",
-        "on order_error callback",
-        "2 -43 高于涨停价: 委托 10.5, 涨停 9.93",
+        *SUBSCRIBED,
+        *["on order_error callback", f"1 {TURNED_AWAY}", "on order callback:", "600000.SH 57 xt1"],
+        *["on cancel_error callback", "1 -1 委托状态不允许撤单"],
+        *["on order_error callback", f"2 {TURNED_AWAY}", "on order callback:", "600000.SH 57 xt2"],
     ],
 )
 FILLED = (
@@ -131,10 +128,13 @@ FILLED = (
         *["query position:", "position:", "1000000365 600000.SH 400"],
     ],
     [
-        *["on order callback:", "600000.SH 50 1", "on trade callback", "1000000365 600000.SH 1"],
+        *SUBSCRIBED,
+        *["on order callback:", "600000.SH 50 ", "on order callback:", "600000.SH 50 1"],
+        *["on trade callback", "1000000365 600000.SH 1"],
         *["on order callback:", "600000.SH 56 1", "on asset callback", "1000000365 998188.98 999994.98"],
         *["on position callback", "600000.SH 200", "on cancel_error callback", "1 -1 委托状态不允许撤单"],
-        *["on order callback:", "600000.SH 50 2", "on trade callback", "1000000365 600000.SH 2"],
+        *["on order callback:", "600000.SH 50 ", "on order callback:", "600000.SH 50 2"],
+        *["on trade callback", "1000000365 600000.SH 2"],
         *["on order callback:", "600000.SH 56 2", "on asset callback", "1000000365 996377.96 999989.96"],
         *["on position callback", "600000.SH 400"],
     ],
@@ -144,10 +144,13 @@ RESTING = (
     "9.0",
     [*BEFORE, "0", *BETWEEN, "cash 998194.98", *THEN, "600000.SH 200 9.0", *NO_TRADES],
     [
-        *["on order callback:", "600000.SH 50 1", "on asset callback", "1000000365 998194.98 1000000.0"],
+        *SUBSCRIBED,
+        *["on order callback:", "600000.SH 50 ", "on order callback:", "600000.SH 50 1"],
+        *["on asset callback", "1000000365 998194.98 1000000.0"],
         *["on order callback:", "600000.SH 51 1", "on order callback:", "600000.SH 54 1"],
         *["on asset callback", "1000000365 1000000.0 1000000.0"],
-        *["on order callback:", "600000.SH 50 2", "on asset callback", "1000000365 998194.98 1000000.0"],
+        *["on order callback:", "600000.SH 50 ", "on order callback:", "600000.SH 50 2"],
+        *["on asset callback", "1000000365 998194.98 1000000.0"],
     ],
 )
 

@@ -31,6 +31,7 @@ MAY: dict[str, set[str]] = {
     "backend": BELOW | {"rules", "config", "xt", "paper"},
     "desk": BELOW | {"config", "xt", "orders"},
     "strategy": BELOW | {"config", "backend", "desk", "xt"},
+    "testing": BELOW | {"config", "backend", "xt", "paper", "rules"},
     "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper",
                          "backend", "desk", "strategy"},
     "cli": BELOW | {"commands"},

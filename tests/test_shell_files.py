@@ -203,8 +203,11 @@ def exchange(clock: Callable[[str], None], tmp_path: Path) -> Iterator[Exchange]
         ("qmt cancel --all --side ", ["buy", "sell"]),
         ("qmt sell 600000.SH ", ["all"]),
         ("qmt buy 600000.SH 100 --price ", ["peer", "own", "last", "mid", "up", "down"]),
-        ("qmt buy 600000.SH 100 --market ", ["best5-cancel", "best5-limit", "peer", "mine"]),
-        ("qmt buy --market ", ["best5-cancel", "best5-limit", "peer", "mine", "ioc", "fok"]),
+        ("qmt buy 600000.SH 100 --market ", ["best5-cancel", "best5-limit", "peer", "mine", "after-hours"]),
+        ("qmt buy 920185.BJ 100 --market ", ["best5-cancel", "best5-limit", "peer", "mine"]),
+        ("qmt buy --market ", ["best5-cancel", "best5-limit", "peer", "mine", "ioc", "fok", "after-hours"]),
+        ("qmt calendar ", ["import", "show"]),
+        ("qmt --account ", ["1000000365"]),
         ("qmt positions -o ", ["table", "wide", "json", "ndjson", "csv", "id"]),
         ("qmt --lang ", ["zh", "en"]),
         ("qmt --profile ", ["paper"]),
@@ -281,6 +284,20 @@ def test_the_profile_in_use_decides(
         assert ask(f"qmt --profile {profile} cancel ") == []
 
 
+def test_accounts_are_those_of_the_profile(
+    ask: Callable[..., list[str]], exchange: Exchange, user_config: Callable[[str], Path]
+) -> None:
+    user_config(
+        'profiles: {paper: {accounts: ["1002"]}, live: {live: true, path: /terminal/userdata_mini, account: "2"}}'
+    )
+    assert ask("qmt cancel --account ") == ["1000000365", "1002"]
+    assert ask("qmt --account 1002 asset --account ") == ["1000000365", "1002"]
+    assert ask("qmt --profile live --account ") == ["2"]
+    assert ask("qmt --account 1000000365 cancel ") == ["2"]
+    assert ask("qmt --account 1002 cancel ") == []
+    assert ask("qmt --account 1003 cancel ") == []
+
+
 def test_a_broken_configuration_offers_what_needs_none(
     ask: Callable[..., list[str]], user_config: Callable[[str], Path]
 ) -> None:
@@ -294,6 +311,7 @@ def test_a_broken_configuration_offers_what_needs_none(
 def test_files_are_left_to_the_shell(ask: Callable[..., list[str]]) -> None:
     assert ask("qmt run-strategy de") == ["file,de"]
     assert ask("qmt quote --log ") == ["file,"]
+    assert ask("qmt calendar import da") == ["file,da"]
 
 
 def test_a_request_of_no_shell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,7 +394,7 @@ def in_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., l
         ("qmt buy 6000", ["600000.SH"]),
         ("qmt --profile = pa", ["paper"]),
         ("qmt --profile = paper quote 5131", ["513100.SH"]),
-        ("qmt paper ''", ["deposit", "next-day", "reset", "status"]),
+        ("qmt paper ''", ["deposit", "next-day", "reset", "status", "withdraw"]),
     ],
 )
 def test_bash(in_shell: Callable[..., list[str]], words: str, offered: list[str]) -> None:

@@ -38,14 +38,14 @@ def files(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
 
 def profiles(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Profiles, each with its mode."""
-    config = _config(ctx, None)
+    config = _config(ctx)
     found = config.profiles.values() if config else ()
     return _items(((profile.name, ctx.obj.console.word(profile.mode)) for profile in found), incomplete)
 
 
 def accounts(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The accounts of the profile in use."""
-    config = _config(ctx, ctx.obj.flags.get("profile"))
+    config = _config(ctx, "profile")
     if config is None:
         return []
     profile = config.profile()
@@ -126,14 +126,14 @@ def _items(found: Iterable[tuple[str, str]], incomplete: str) -> list[Completion
     return [CompletionItem(word, help=text or None) for word, text in found if word.startswith(incomplete)]
 
 
-def _config(ctx: click.Context, profile: str | None) -> Config | None:
-    """The configuration with that profile in use, None when it is broken."""
+def _config(ctx: click.Context, *flags: str) -> Config | None:
+    """The configuration as these of the flags typed so far make it, None when it is broken."""
     from pathlib import Path
 
     from qmtcli.config import load
 
     try:
-        return load({"profile": profile}, ctx.obj.console.env, Path.cwd())
+        return load({name: ctx.obj.flags.get(name) for name in flags}, ctx.obj.console.env, Path.cwd())
     except (QmtError, OSError):
         return None
 
@@ -142,7 +142,7 @@ def _paper(ctx: click.Context) -> Settings | None:
     """The run of the paper profile in use; None when a live one is, or the configuration is broken."""
     from qmtcli.backend import paper_settings
 
-    config = _config(ctx, ctx.obj.flags.get("profile"))
+    config = _config(ctx, "profile", "account")
     if config is None or config.profile().live:
         return None
     try:

@@ -83,7 +83,7 @@ def deposit(app: App, amount: str) -> None:
 @command(
     "withdraw",
     "出金, 元 (5万 亦可); 最多为可取资金。",
-    "Pay money out, CNY (5万 is understood); what was sold today for, not before the next trading day.",
+    "Pay money out, CNY, at most what can be withdrawn.",
 )
 @click.argument("amount", metavar="CNY")
 def withdraw(app: App, amount: str) -> None:

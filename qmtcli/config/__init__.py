@@ -16,9 +16,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from qmtcli.config.keys import PAPER_ACCOUNT_TYPES, PROFILE, TOP, Said, nearest, parse, tighter
+from qmtcli.config.keys import PAPER_ACCOUNT_TYPES, PROFILE, TOP, Said, parse, tighter
 from qmtcli.config.places import PROJECT_FILE, VARIABLES, Layer, from_env, from_flags, read
 from qmtcli.errors import ConfigError
+from qmtcli.text import nearest
 
 __all__ = [
     "VARIABLES",

@@ -6,14 +6,14 @@ A value stays text with its source until its key reads it, so that ``000123`` ca
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, NamedTuple
 
 from qmtcli.errors import ConfigError, UsageError
 from qmtcli.rules.settings import FEES, RULES, Form
-from qmtcli.text import number, truth, whole
+from qmtcli.text import nearest, number, truth, whole
 
 #: what a profile may write, from least to most
 WRITES = ("none", "cancel", "plan", "all")
@@ -73,14 +73,6 @@ def tighter(key: str, new: Any, old: Any) -> bool:
     if key == "limits":
         return bool(new == old)
     return old is None or bool(new <= old)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The one of ``known`` (not empty) that is spelled most like ``word``."""
-    from difflib import get_close_matches
-
-    spelled = {name.lower(): name for name in known}
-    return spelled[get_close_matches(word.lower(), spelled, 1, 0.0)[0]]
 
 
 def _text(said: Said) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from qmtcli.config.keys import PROFILE, SHARED, TOP, Said, nearest
+from qmtcli.config.keys import PROFILE, SHARED, TOP, Said
 from qmtcli.errors import ConfigError, UsageError
-from qmtcli.text import decode
+from qmtcli.text import decode, nearest
 
 PROJECT_FILE = "qmt.yaml"
 
@@ -23,6 +23,7 @@ VARIABLES: dict[str, str | None] = {
     "QMT_CONFIG": None,  # path of the user's file
     "QMT_STATE": None,  # folder of ledgers, paper accounts and locks
     "QMT_PAPER_CLOCK": None,  # what time it is on the paper exchange, see `qmtcli.paper.clock`
+    "QMT_PAPER_FAULTS": None,  # a script of what goes wrong on the paper exchange, see `qmtcli.paper.faults`
 }
 
 _PROFILE_NAMES = frozenset(key.partition(".")[0] for key in PROFILE)

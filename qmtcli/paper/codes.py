@@ -5,8 +5,9 @@ from __future__ import annotations
 from qmtcli.rules.order_types import MARKET_KINDS
 
 BUY, SELL = 23, 24
-#: account type
-STOCK = 2
+#: account types, by the names that settings give them
+STOCK, CREDIT = 2, 3
+ACCOUNT_TYPES = {"STOCK": STOCK, "CREDIT": CREDIT}
 
 #: an order on its way to the exchange
 IN_FLIGHT = 49

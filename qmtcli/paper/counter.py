@@ -52,6 +52,8 @@ class NewOrder:
     #: the sending session and its number of the request, so that an error finds it
     session: int
     seq: int
+    #: why it is turned away whatever the rules say; None: the counter judges
+    rejection: Rejection | None = None
 
 
 class Counter:

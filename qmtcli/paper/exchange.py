@@ -7,6 +7,7 @@ the tape and the clock. What changes the account reads the clock once, for one m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -179,21 +180,27 @@ class Exchange:
         account.next_id += 1
         instrument = self.feed.tape.instrument(new.code)
         sent = new.price if abs(new.price) < _MOST else 0.0  # NaN compares false
+        error, message = new.rejection or (0, "")
         return Order(
             order_id, account.day, now, new.code, instrument.name if instrument else "",
             new.order_type, new.volume, new.price_type, round(sent * 1000), 0, REPORTED, new.strategy, new.remark,
-            sent=sent, session=new.session, seq=new.seq,
+            message=message, error=error, sent=sent, session=new.session, seq=new.seq,
         )  # fmt: skip
 
     def _enter(self, account: Account, order: Order, at_ms: int) -> None:
         """An order is at the counter, and from there at the exchange or turned away; writes it."""
         shown = self.feed.tick(order.code, at_ms)
-        rejection = self._counter.judge(account, order, shown, at_ms)
+        scripted = bool(order.error)
+        rejection = None if scripted else self._counter.judge(account, order, shown, at_ms)
         if rejection is not None:
-            order.status, (order.error, order.message) = JUNK, rejection
+            order.error, order.message = rejection
+        if order.error:
+            order.status = JUNK
             self.store.save(order)
             self._books.post(account, order)
-            self.store.emit("order_error", order=values_of(order), session=order.session, seq=order.seq)
+            self.store.emit(
+                "order_error", order=values_of(order), session=order.session, seq=order.seq, scripted=scripted
+            )
             return
         assert shown is not None, "an order without a market was not turned away"
         self._books.post(account, order)
@@ -337,7 +344,25 @@ def open_tape(settings: Settings) -> Tape:
     return tape
 
 
+#: exchanges of the run's accounts but its first, by account id
+_others: dict[str, Exchange] = {}
+
+
 @lru_cache(maxsize=1)
 def current() -> Exchange:
-    """The exchange of this process's paper run. Raises RuntimeError outside of one, ConfigError as `Exchange`."""
+    """The exchange of this process's paper run, with the profile's own account.
+
+    Raises RuntimeError outside of one, ConfigError as `Exchange`.
+    """
+    _others.clear()
     return Exchange(Settings.from_environment())
+
+
+def of(account: str) -> Exchange:
+    """The exchange with one of the run's accounts, on the market that is every account's. Raises as `current`."""
+    own = current()
+    if account == own.settings.account:
+        return own
+    if account not in _others:
+        _others[account] = Exchange(replace(own.settings, account=account), own.feed.tape)
+    return _others[account]

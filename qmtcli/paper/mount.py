@@ -97,10 +97,11 @@ def _keep_shanghai_time() -> None:
         if time.localtime().tm_gmtoff == 8 * 3600:
             return
         os.environ["TZ"] = zone
-        _read_zone()
+        read_zone()
 
 
-def _read_zone() -> None:
+def read_zone() -> None:
+    """Have the C library read what zone local time is in, as the environment says."""
     if hasattr(time, "tzset"):
         time.tzset()
     else:

@@ -40,6 +40,8 @@ class Record:
     _write: ClassVar[dict[str, Callable[[Record, Any], None]]]
     #: field name to its cells; the first that is not empty is read
     _places: ClassVar[dict[str, tuple[int, ...]]]
+    #: field name to the type of what it gives back, and to the bytes that a text has in each of its places
+    _plain: ClassVar[dict[str, tuple[type, int]]]
 
     def __init__(self) -> None:
         self._cells = [*self._empty]
@@ -78,10 +80,46 @@ def fill(target: R, /, **values: object) -> R:
     return target
 
 
+def maker(name: str, *fields: str, **constant: object) -> Callable[..., Any]:
+    """What makes records of one class: ``constant`` fields alike in all, the others from values in this order.
+
+    It writes as `fill` does in a third of the time: the row of an order has 20 fields and is made for every push.
+    Integers are taken to fit.
+    """
+    kind = record(name)
+    empty = fill(kind(), **constant)._cells
+    plan: list[tuple[Any, int, tuple[int, ...], Write]] = [
+        (*kind._plain[field], kind._places[field], kind._write[field]) for field in fields
+    ]
+    new: Callable[[type[Record]], Record] = object.__new__
+
+    def make(*values: Any) -> Any:
+        target = new(kind)
+        target._cells = cells = [*empty]
+        for (plain, size, places, write), value in zip(plan, values, strict=True):
+            # no character has more than four bytes
+            if type(value) is plain and (
+                plain is not str or ((len(value) if value.isascii() else 4 * len(value)) <= size and "\0" not in value)
+            ):
+                for cell in places:
+                    cells[cell] = value
+            else:
+                write(target, value)
+        return target
+
+    return make
+
+
 def raw(source: Record, name: str, /) -> bytes:
     """The bytes of a text field as native code sees them: perhaps cut inside a character, never an error."""
     text = _stored(source, source._places[name])
     return text.encode() if isinstance(text, str) else text
+
+
+def whole(source: Record, name: str, /) -> str:
+    """A text field as far as it is whole: the native line may have cut it inside a character."""
+    text = _stored(source, source._places[name])
+    return text if isinstance(text, str) else text.decode(errors="ignore")
 
 
 _built: dict[str, type[Record]] = {}
@@ -91,6 +129,7 @@ def _build(name: str) -> type[Record]:
     empty: list[object] = []
     write: dict[str, Write] = {}
     places: dict[str, tuple[int, ...]] = {}
+    plain: dict[str, tuple[type, int]] = {}
     fields: dict[str, property] = {}
     get: Callable[[Record], object]
     for cell, row in enumerate(filter(None, RECORDS[name].split(";"))):
@@ -100,20 +139,26 @@ def _build(name: str) -> type[Record]:
         if kind.endswith("s"):
             place = (cell, *places.get(shorter, ()))
             empty.append("")
-            put = _text(cell, int(kind[:-1]))
+            size = int(kind[:-1])
+            like: tuple[type, int] = (str, min(size, plain[shorter][1]) if shorter else size)
+            put = _text(cell, size)
             put = _both(put, write[shorter]) if shorter else put
             get = _text_of(place)
         else:
             place = (cell,)
             zero, make = _NUMBERS[kind]
             empty.append(int(default) if default else zero)
+            like = (type(zero), 0)
             put = make(cell)
             get = _number_of(cell)
         for face in faces:
             field = face.lstrip("!")
-            write[field], places[field] = put, place
+            write[field], places[field], plain[field] = put, place, like
             fields[field] = property(get, None if face.startswith("!") else put)
-    body = {"__slots__": (), "__module__": MODULE, "_empty": empty, "_write": write, "_places": places}
+    body = {
+        "__slots__": (), "__module__": MODULE,
+        "_empty": empty, "_write": write, "_places": places, "_plain": plain,
+    }  # fmt: skip
     return type(name, (Record,), body | fields)
 
 

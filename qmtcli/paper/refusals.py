@@ -1,6 +1,6 @@
 """How a terminal without the permission answers: every request that the paper exchange does not simulate.
 
-Credit, bank transfers, smart algorithms, securities lending, product and command accounts: the answer comes at
+Borrowing, bank transfers, smart algorithms, securities lending, product and command accounts: the answer comes at
 once and has the shape that the vendor's Python takes apart.
 """
 
@@ -27,17 +27,16 @@ _SHARED = {
     "smtNegotiateOrderWithSeq": "bindOnSmtAppointmentRespCallback",
 }
 
-#: one text that every reader of a JSON answer finds its keys in
-_JSON = json.dumps(
-    {
-        "datas": [],
-        "error": {
-            "error_id": -1, "error_msg": WORDS, "account_id": "", "task_id": -1, "strategy_name": "",
-            "order_remark": "", "datas": [],
-        },
+#: answers that are JSON, each with the keys that its reader takes out
+_DOCUMENTS: dict[str, dict[str, object]] = {
+    "bindOnExportDataRespCallback": {"error": {"errorMsg": WORDS}},
+    "bindOnGetSmartAlgoParamRespCallback": {"datas": {}},
+    "bindOnQuerySmartAlgoTaskRespCallback": {"datas": []},
+    "bindOnSmartOrderStockRespCallback": {
+        "error": {"account_id": "", "task_id": -1, "strategy_name": "", "order_remark": "", "error_msg": WORDS}
     },
-    ensure_ascii=False,
-)  # fmt: skip
+    "bindOnSyncTransactionFromExternalRespCallback": {"error": {"msg": WORDS}},
+}
 
 _FAILURES = {
     "OrderStockResp": {"order_id": -1, "error_id": -1},
@@ -61,7 +60,7 @@ def refusal(callback: str) -> object:
     if kind.startswith("list["):
         return []
     if kind == "str":
-        return _JSON
+        return json.dumps(_DOCUMENTS[callback], ensure_ascii=False)
     return -1 if kind == "int" else _failure(kind)
 
 

@@ -1,9 +1,13 @@
 """The stand-in for ``xtquant.xtpythonclient``: the trading client's native line, over the paper exchange.
 
 It answers a request before the call returns, then pushes what the request caused; what other processes cause
-is pushed from a thread that watches the account's file. What the exchange does not simulate answers as a
+is pushed from a thread that watches the accounts' files. What the exchange does not simulate answers as a
 terminal without that permission does. Facts about the real module: every method and record of its interface
 is in the package's tables, made from an introspection of the real one.
+
+The life of an order, as logs of real sessions show it: the response; the order as reported, first without a
+counter's number and then with it; a trade and the order's new state, for each fill. Of one that is turned away:
+the response, the error, the order as junk.
 """
 
 from __future__ import annotations
@@ -15,18 +19,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from qmtcli.errors import QmtError
-from qmtcli.paper.codes import BUY, SELL, STOCK
+from qmtcli.paper import SETTINGS
+from qmtcli.paper.answers import ANSWERS, Answer
+from qmtcli.paper.codes import ACCOUNT_TYPES, JUNK, REPORTED
 from qmtcli.paper.counter import NewOrder
-from qmtcli.paper.exchange import Exchange, current
+from qmtcli.paper.exchange import Exchange, current, of
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS
-from qmtcli.paper.records import RECORD_NAMES, fill, raw, record
+from qmtcli.paper.records import RECORD_NAMES, record, whole
 from qmtcli.paper.refusals import callback_of, refusal
+from qmtcli.paper.rows import Rows, cancel_response, order_response
+from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Event, Order, Trade
 
 _POLL_SECONDS = 0.02
 #: polls between two looks at the tape for resting orders
 _POLLS_A_LOOK = 50
 _NO_ACCOUNT = "资金账号未登录"
+#: callbacks that the vendor's Python forgets to bind, so that its caller would wait for ever, and one it binds
+_FORGOTTEN = {"bindOnQueryComPositionRespCallback": "bindOnQueryComFundRespCallback"}
 
 
 @dataclass
@@ -46,14 +56,31 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'xtquant.xtpythonclient' has no attribute {name!r}")
 
 
-def _new(name: str, **values: object) -> Any:
-    return fill(record(name)(), **values)
+@dataclass(slots=True)
+class Account:
+    """An account of the terminal, in one session."""
+
+    exchange: Exchange
+    rows: Rows
+    #: number of the last push that was delivered; None without a subscription
+    seen: int | None = None
+    #: pushes are on their way, and more of them were caused meanwhile
+    delivering: bool = False
+    more: bool = False
 
 
 class XtQuantAsyncClient:
     """One session of the paper terminal."""
 
     __module__ = "xtquant.xtpythonclient"
+
+    def __new__(cls, *_: object) -> XtQuantAsyncClient:
+        """One whose line has the run's faults, where the run has a script of them."""
+        if cls is XtQuantAsyncClient and SETTINGS in os.environ and Settings.from_environment().faults:
+            from qmtcli.paper.faulty import FaultyClient
+
+            cls = FaultyClient
+        return super().__new__(cls)
 
     def __init__(self, path: str | bytes, name: str | bytes, session: int) -> None:
         for argument in (path, name):
@@ -64,10 +91,10 @@ class XtQuantAsyncClient:
         self._key = int.from_bytes(os.urandom(6), "big")
         self._callbacks: dict[str, Callable[..., Any]] = {}
         self._seq = 0
-        #: None without a link
+        #: that of the profile's account; None without a link
         self._exchange: Exchange | None = None
-        self._subscribed = False
-        self._seen = 0
+        #: those that were asked for, by account id
+        self._accounts: dict[str, Account] = {}
         #: held from a request to the last push it caused, so that nothing comes between or out of order
         self._delivery = threading.RLock()
         self._stopped = threading.Event()
@@ -96,7 +123,13 @@ class XtQuantAsyncClient:
         """Leave: no push comes after this."""
         self._stopped.set()
         with self._delivery:
-            self._exchange = None
+            self._unlink()
+
+    def _unlink(self) -> None:
+        self._exchange = None
+        for account in self._accounts.values():
+            account.seen = None
+        self._accounts.clear()
 
     def setTimeout(self, timeout: int) -> None:
         """Accepted; a paper answer is never late of itself."""
@@ -108,37 +141,65 @@ class XtQuantAsyncClient:
             return self._seq
 
     def _answer(self, callback: str, *values: object) -> None:
-        handler = self._callbacks.get(callback)
+        handler = self._callbacks.get(callback) or self._callbacks.get(_FORGOTTEN.get(callback, ""))
         if handler is not None:
             handler(*values)
 
-    def _owned(self, req: Any) -> Exchange | None:
-        """The exchange, when there is a link and the request's account is the terminal's."""
-        exchange = self._exchange
-        if exchange is None or raw(req, "account_id") != exchange.settings.account.encode():
+    def _ids(self) -> list[str]:
+        """Accounts of the terminal; none without a link."""
+        if self._exchange is None:
+            return []
+        settings = self._exchange.settings
+        return [settings.account, *(account for account in settings.accounts if account != settings.account)]
+
+    def _of(self, account_id: str) -> Account:
+        """An account of the terminal; opened, and created, when it is first asked for. Raises ConfigError."""
+        if account_id not in self._accounts:
+            self._accounts[account_id] = Account(of(account_id), self._rows(account_id))
+        return self._accounts[account_id]
+
+    def _rows(self, account_id: str) -> Rows:
+        known = self._accounts.get(account_id)
+        assert self._exchange is not None, "there are no accounts without a link"
+        return known.rows if known else Rows(account_id, ACCOUNT_TYPES[self._exchange.settings.account_type])
+
+    def _owned(self, req: Any) -> Account | None:
+        """The request's account, when there is a link and the account is the terminal's."""
+        if self._exchange is None:
             return None
-        return exchange if req.account_type == STOCK else None
+        account_id, account_type = _whose(req)
+        if account_id not in self._accounts and account_id not in self._ids():
+            return None
+        account = self._of(account_id)
+        return account if account_type == account.rows.account_type else None
 
     # -- pushes ----------------------------------------------------------------------------------------
 
     def subscribeWithSeq(self, seq: int, req: Any) -> int:
-        """Pushes of an account begin; -1 for one that this terminal does not have."""
+        """Pushes of an account begin, with its status; -1 for one that this terminal does not have."""
         with self._delivery:
-            exchange = self._owned(req)
-            if exchange is not None and not self._subscribed:
-                self._subscribed = True
-                self._seen = exchange.store.last_event()
+            account = self._owned(req)
+            begins = account is not None and account.seen is None
+            last = account.exchange.store.last_event() if account is not None else 0
+            self._answer("bindOnSubscribeRespCallback", seq, -1 if account is None else 0)
+            if account is not None and begins:
+                account.seen = last
                 self._watch_from_now_on()
-            self._answer("bindOnSubscribeRespCallback", seq, -1 if exchange is None else 0)
+                self._answer("bindOnUpdateAccountStatusCallback", account.rows.status())
         return seq
 
     def unsubscribeWithSeq(self, seq: int, req: Any) -> int:
         """Pushes of an account end."""
         with self._delivery:
-            known = self._subscribed and self._owned(req) is not None
-            self._subscribed = self._subscribed and not known
+            account = self._owned(req)
+            known = account is not None and account.seen is not None
+            if account is not None:
+                account.seen = None
             self._answer("bindOnUnsubscribeRespCallback", seq, 0 if known else -1)
         return seq
+
+    def _subscribed(self) -> list[Account]:
+        return [account for account in self._accounts.values() if account.seen is not None]
 
     def _watch_from_now_on(self) -> None:
         if self._watcher is None:
@@ -146,65 +207,75 @@ class XtQuantAsyncClient:
             self._watcher.start()
 
     def _watch(self) -> None:
-        version, polls = (0, 0), 0
+        versions: dict[str, tuple[int, int]] = {}
+        polls = 0
         try:
             while not self._stopped.wait(_POLL_SECONDS):
                 polls += 1
                 with self._delivery:
                     if self._exchange is None:
                         return
-                    if polls % _POLLS_A_LOOK == 0:
-                        self._exchange.refresh()
-                    if (now := self._exchange.store.version()) != version:
-                        version = now
-                        self._deliver(self._exchange.store.events)
+                    for account in self._subscribed():
+                        if polls % _POLLS_A_LOOK == 0:
+                            account.exchange.refresh()
+                        if (now := account.exchange.store.version()) != versions.get(account.rows.account_id):
+                            versions[account.rows.account_id] = now
+                            self._deliver(account, account.exchange.store.events)
         except QmtError:
             with self._delivery:
-                self._exchange = None
+                self._unlink()
                 self._answer("bindOnDisconnectedCallback")
         except RuntimeError:
             return  # the vendor's executor takes nothing any more: the program is leaving
 
-    def _deliver(self, events: Callable[[int], list[Event]]) -> None:
-        """Push the events not seen yet, once, in order."""
-        if self._subscribed:
-            for number, kind, body in events(self._seen):
-                self._seen = number
-                _PUSHES[kind](self, **body)
+    def _deliver(self, account: Account, events: Callable[[int], list[Event]]) -> None:
+        """Push the events of an account not seen yet, once, in order."""
+        if account.delivering:
+            account.more = True  # caused by whoever heard a push: they follow the pushes before them
+            return
+        account.delivering = True
+        try:
+            while account.seen is not None:
+                account.more = False
+                for number, kind, body in events(account.seen):
+                    account.seen = number
+                    _PUSHES[kind](self, account.rows, **body)
+                    if account.seen != number:
+                        return  # who heard it ended the subscription
+                if not account.more:
+                    return
+                events = account.exchange.store.events
+        finally:
+            account.delivering = False
 
-    def _push_order(self, order: list[Any]) -> None:
-        self._answer("bindOnStockOrderCallback", self._order(Order(*order)))
+    def _push_order(self, rows: Rows, order: list[Any]) -> None:
+        row = Order(*order)
+        if row.status == JUNK:
+            return  # its error, which comes next, comes first
+        if row.status == REPORTED:
+            self._answer("bindOnStockOrderCallback", rows.order(row, numbered=False))
+        self._answer("bindOnStockOrderCallback", rows.order(row))
 
-    def _push_fill(self, trade: list[Any], order: list[Any]) -> None:
-        self._answer("bindOnStockTradeCallback", self._trade(Trade(*trade), Order(*order)))
-        self._push_order(order)
+    def _push_fill(self, rows: Rows, trade: list[Any], order: list[Any]) -> None:
+        row = Order(*order)
+        self._answer("bindOnStockTradeCallback", rows.trade(Trade(*trade), row))
+        self._answer("bindOnStockOrderCallback", rows.order(row))
 
-    def _push_account(self, asset: dict[str, int], holdings: list[dict[str, Any]]) -> None:
-        self._answer("bindOnStockAssetCallback", self._asset(asset))
+    def _push_account(self, rows: Rows, asset: dict[str, int], holdings: list[dict[str, Any]]) -> None:
+        self._answer("bindOnStockAssetCallback", rows.asset(asset))
         for holding in holdings:
-            self._answer("bindOnStockPositionCallback", self._position(holding))
+            self._answer("bindOnStockPositionCallback", rows.position(holding))
 
-    def _push_order_error(self, order: list[Any], session: int, seq: int) -> None:
-        rejected = Order(*order)
-        error = _new(
-            "XtOrderError",
-            **self._who(),
-            order_id=rejected.id,
-            error_id=rejected.error,
-            error_msg=_whole(rejected.message, 127),
-            strategy_name=rejected.strategy,
-            **_remarks(rejected.remark),
-            seq=seq if session == self._key else -1,
-        )
+    def _push_order_error(self, rows: Rows, order: list[Any], session: int, seq: int, scripted: bool = False) -> None:
+        row = Order(*order)
+        error = rows.order_error(row, seq if session == self._key else -1, scripted)
         self._answer("bindOnOrderErrorCallback", error)
+        self._answer("bindOnStockOrderCallback", rows.order(row))
 
-    def _push_cancel_error(self, order_id: int, sysid: str, message: str, session: int) -> None:
+    def _push_cancel_error(self, rows: Rows, order_id: int, sysid: str, message: str, session: int) -> None:
         if session != self._key:
             return  # the vendor's layer would keep it, and tell it at this session's next cancel of that order
-        error = _new(
-            "XtCancelError", **self._who(), order_id=order_id, order_sysid=sysid, error_id=-1, error_msg=message
-        )
-        self._answer("bindOnCancelErrorCallback", error)
+        self._answer("bindOnCancelErrorCallback", rows.cancel_error(order_id, sysid, message))
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -212,225 +283,86 @@ class XtQuantAsyncClient:
         """Place an order: the response first, then the pushes it caused."""
         with self._delivery:
             TRAFFIC.sent += 1
-            exchange = self._owned(req)
+            account = self._owned(req)
             order_id, why = -1, "" if self._exchange is None else _NO_ACCOUNT
-            strategy, remark = _text(req, "m_strStrategyName"), _remark(req)
-            if exchange is not None:
+            strategy, remark = whole(req, "m_strStrategyName"), _remark(req)
+            if account is not None:
                 new = NewOrder(
-                    _text(req, "m_strStockCode"), req.m_nOrderType, req.m_nOrderVolume, req.m_nPriceType, req.m_dPrice,
+                    whole(req, "m_strStockCode"), req.m_nOrderType, req.m_nOrderVolume, req.m_nPriceType, req.m_dPrice,
                     strategy, remark, self._key, seq,
                 )  # fmt: skip
-                order_id, why = exchange.place(new)
-            response = _new(
-                "OrderStockResp",
-                account_id=_text(req, "m_strAccountID"),
-                account_type=req.m_nAccountType,
-                order_id=order_id,
-                strategy_name=strategy,
-                **_remarks(remark),
-                error_id=0 if order_id > 0 else -1,
-                error_msg=why,
-            )
-            return self._close_request("bindOnOrderStockRespCallback", seq, response)
+                order_id, why = self._place(account.exchange, new)
+            response = order_response(*_whose(req), order_id, strategy, remark, why)
+            return self._close_request(account, "bindOnOrderStockRespCallback", seq, response)
 
     def cancelOrderStockWithSeq(self, seq: int, req: Any) -> int:
         """Ask for a cancel, by order id or by the exchange's number."""
         with self._delivery:
             TRAFFIC.sent += 1
-            exchange = self._owned(req)
+            account = self._owned(req)
             result, why = -1, "" if self._exchange is None else _NO_ACCOUNT
-            order_id, sysid = req.m_nOrderID, _text(req, "m_strOrderSysID")
-            if exchange is not None:
-                result, why = exchange.cancel(order_id, sysid, self._key)
-            response = _new(
-                "CancelOrderStockResp",
-                account_id=_text(req, "m_strAccountID"),
-                account_type=req.m_nAccountType,
-                order_id=order_id,
-                order_sysid=sysid,
-                cancel_result=result,
-                error_id=result,
-                error_msg=why,
-            )
-            return self._close_request("bindOnCancelOrderStockRespCallback", seq, response)
+            order_id, sysid = req.m_nOrderID, whole(req, "m_strOrderSysID")
+            if account is not None:
+                result, why = self._cancel(account.exchange, order_id, sysid)
+            response = cancel_response(*_whose(req), order_id, sysid, result, why)
+            return self._close_request(account, "bindOnCancelOrderStockRespCallback", seq, response)
 
-    def _close_request(self, callback: str, seq: int, response: Any) -> int:
+    def _place(self, exchange: Exchange, new: NewOrder) -> tuple[int, str]:
+        return exchange.place(new)
+
+    def _cancel(self, exchange: Exchange, order_id: int, sysid: str) -> tuple[int, str]:
+        return exchange.cancel(order_id, sysid, self._key)
+
+    def _reply(self, callback: str, seq: int, response: Any) -> None:
         self._answer(callback, seq, response)
         TRAFFIC.answered += 1
-        if self._exchange is not None:
-            self._deliver(self._exchange.store.next_events)
+
+    def _close_request(self, account: Account | None, callback: str, seq: int, response: Any) -> int:
+        self._reply(callback, seq, response)
+        if account is not None:
+            self._deliver(account, account.exchange.store.next_events)
         return seq
 
     # -- queries ---------------------------------------------------------------------------------------
 
-    def _list(self, callback: str, seq: int, req: Any, rows: Callable[[Exchange], list[Any]]) -> int:
-        """Answer a list; an empty one without a link or for an account that is not this terminal's."""
-        with self._delivery:
-            exchange = self._exchange if req is None else self._owned(req)
-            self._answer(callback, seq, [] if exchange is None else rows(exchange))
-            if exchange is not None:
-                self._deliver(exchange.store.events)
-        return seq
-
     def queryAccountInfosWithSeq(self, seq: int, req: Any) -> int:
         """The accounts of the terminal."""
-        return self._list(
-            "bindOnQueryAccountInfosCallback",
-            seq,
-            None,
-            lambda _: [_new("XtAccountInfo", **self._who(), broker_name="模拟柜台", login_status=0)],
-        )
+        with self._delivery:
+            found = [self._rows(account_id).info() for account_id in self._ids()]
+            self._answer("bindOnQueryAccountInfosCallback", seq, found)
+        return seq
 
     def queryAccountStatusWithSeq(self, seq: int, req: Any) -> int:
         """Their link to the broker: 0, always up."""
-        return self._list(
-            "bindOnQueryAccountStatusCallback",
-            seq,
-            None,
-            lambda _: [_new("XtAccountStatus", **self._who(), status=0)],
-        )
+        with self._delivery:
+            found = [self._rows(account_id).status() for account_id in self._ids()]
+            self._answer("bindOnQueryAccountStatusCallback", seq, found)
+        return seq
 
-    def queryStockAssetWithSeq(self, seq: int, req: Any) -> int:
-        """Money and value of the account."""
-        return self._list("bindOnQueryStockAssetCallback", seq, req, lambda exchange: [self._asset(exchange.asset())])
+    def _query(self, callback: str, seq: int, req: Any, answer: Answer) -> int:
+        """Answer of an account's books; without a link, or for another terminal's account, as if it had none."""
+        with self._delivery:
+            account = self._owned(req)
+            found = None if account is None else answer(account.exchange, account.rows, req)
+            self._answer(callback, seq, refusal(callback) if found is None else found)
+            if account is not None:
+                self._deliver(account, account.exchange.store.events)
+        return seq
 
-    def queryStockOrdersWithSeq(self, seq: int, req: Any) -> int:
-        """Orders of the day, one of them, or those that can be canceled."""
-        return self._list(
-            "bindOnQueryStockOrdersCallback",
-            seq,
-            req,
-            lambda exchange: [self._order(order) for order in exchange.orders(req.m_nOrderID, req.m_bCanCancel)],
-        )
+    def exportDataWithSeq(self, seq: int, fixed: bytes, user: bytes) -> int:
+        """Write rows of an account into a CSV file of the caller's."""
+        from qmtcli.paper import export
 
-    def queryStockTradesWithSeq(self, seq: int, req: Any) -> int:
-        """Trades of the day."""
-        return self._list(
-            "bindOnQueryStockTradesCallback",
-            seq,
-            req,
-            lambda exchange: [self._trade(trade, order) for trade, order in exchange.trades()],
-        )
-
-    def queryStockPositionsWithSeq(self, seq: int, req: Any) -> int:
-        """Holdings, or the one of a code."""
-        return self._list(
-            "bindOnQueryStockPositionsCallback",
-            seq,
-            req,
-            lambda exchange: [
-                self._position(position)
-                for position in exchange.positions()
-                if _text(req, "m_strStockCode") in ("", position["code"])
-            ],
-        )
-
-    def querySecuAccountWithSeq(self, seq: int, req: Any) -> int:
-        """Shareholder accounts, one an exchange."""
-        return self._list(
-            "bindOnQuerySecuAccountRespCallback",
-            seq,
-            req,
-            lambda _: [
-                _new("SecuAccount", market=market, secu_account=_secu_account(market), main=True)
-                for market in ("SH", "SZ")
-            ],
-        )
-
-    # -- rows ------------------------------------------------------------------------------------------
-
-    def _who(self) -> dict[str, object]:
-        assert self._exchange is not None
-        return {"account_type": STOCK, "account_id": self._exchange.settings.account}
-
-    def _order(self, order: Order) -> Any:
-        return _new(
-            "XtOrder",
-            **self._who(),
-            stock_code=order.code,
-            instrument_name=_whole(order.name, 23),
-            order_id=order.id,
-            order_sysid=order.sysid,
-            order_time=order.time // 1000,
-            order_type=order.type,
-            order_volume=order.volume,
-            price_type=order.price_type,
-            price=order.price / 1000,
-            traded_volume=order.traded,
-            traded_price=order.turnover / order.traded / 1000 if order.traded else 0.0,
-            order_status=order.status,
-            status_msg=_whole(order.message, 23),
-            strategy_name=order.strategy,
-            **_remarks(order.remark),
-            direction=0,
-            offset_flag=_OFFSET[order.type],
-            secu_account=_secu_account(order.code[-2:]),
-        )
-
-    def _trade(self, trade: Trade, order: Order) -> Any:
-        return _new(
-            "XtTrade",
-            **self._who(),
-            stock_code=order.code,
-            instrument_name=_whole(order.name, 23),
-            order_type=order.type,
-            traded_id=str(trade.id),
-            traded_time=trade.time // 1000,
-            traded_price=trade.price / 1000,
-            traded_volume=trade.volume,
-            traded_amount=trade.amount / 100,
-            commission=trade.fee / 100,
-            order_id=order.id,
-            order_sysid=order.sysid,
-            strategy_name=order.strategy,
-            **_remarks(order.remark),
-            direction=0,
-            offset_flag=_OFFSET[order.type],
-            secu_account=_secu_account(order.code[-2:]),
-        )
-
-    def _asset(self, body: dict[str, Any]) -> Any:
-        return _new(
-            "XtAsset",
-            **self._who(),
-            cash=body["cash"] / 100,
-            current_balance=(body["cash"] + body["frozen"]) / 100,
-            frozen_cash=body["frozen"] / 100,
-            market_value=body["value"] / 100,
-            total_asset=body["total"] / 100,
-            fetch_balance=body["fetch"] / 100,
-        )
-
-    def _position(self, body: dict[str, Any]) -> Any:
-        volume, cost = body["volume"], body["cost"] / 100
-        return _new(
-            "XtPosition",
-            **self._who(),
-            stock_code=body["code"],
-            instrument_name=_whole(body["name"], 23),
-            volume=volume,
-            can_use_volume=body["sellable"],
-            frozen_volume=body["frozen"],
-            on_road_volume=0,
-            yesterday_volume=body["yesterday"],
-            open_price=cost / volume if volume else 0.0,
-            avg_price=cost / volume if volume else 0.0,
-            market_value=body["value"] / 100,
-            last_price=body["last"] / 1000,
-            float_profit=body["value"] / 100 - cost,
-            position_profit=body["value"] / 100 - cost,
-            profit_rate=(body["value"] / 100 - cost) / cost if volume and cost else 0.0,
-            direction=0,
-            secu_account=_secu_account(body["code"][-2:]),
-        )
-
-
-#: xtconstant.OFFSET_FLAG_OPEN and OFFSET_FLAG_CLOSE, which tell buys from sells on stocks
-_OFFSET = {BUY: 48, SELL: 49}
-
-
-def _secu_account(market: str) -> str:
-    return {"SH": "A000000365", "SZ": "0000000365", "BJ": "0000000365"}.get(market, "")
+        with self._delivery:
+            wanted = export.parse(fixed)
+            known = self._exchange is not None and wanted.account_id in self._ids()
+            account = self._of(wanted.account_id) if known else None
+            if account is None or account.rows.account_type != wanted.account_type:
+                told = export.unknown(wanted)
+            else:
+                told = export.write(wanted, account.exchange, account.rows)
+            self._answer("bindOnExportDataRespCallback", seq, told)
+        return 0
 
 
 _PUSHES: dict[str, Callable[..., None]] = {
@@ -442,24 +374,16 @@ _PUSHES: dict[str, Callable[..., None]] = {
 }
 
 
-def _text(req: Any, name: str) -> str:
-    """A text field as far as it is whole; the native line may have cut it inside a character."""
-    return raw(req, name).decode(errors="ignore")
+def _whose(req: Any) -> tuple[str, int]:
+    """Account id and type of a request; some have one name for them, some the other."""
+    if hasattr(req, "account_id"):
+        return whole(req, "account_id"), req.account_type
+    return whole(req, "m_strAccountID"), req.m_nAccountType
 
 
 def _remark(req: Any) -> str:
     """The remark in its long field, or in the short one of a caller that fills only that."""
-    return _text(req, "m_strOrderRemarkNew") or _text(req, "m_strOrderRemark")
-
-
-def _remarks(remark: str) -> dict[str, str]:
-    """Both places of a remark. The vendor's Python reads the short one, and never answers when it cannot."""
-    return {"order_remark": remark, "m_strOrderRemark": _whole(remark, 23)}
-
-
-def _whole(text: str, size: int) -> str:
-    """What of a text fits into so many bytes without a piece of a character, which no reader could take."""
-    return text.encode()[:size].decode(errors="ignore")
+    return whole(req, "m_strOrderRemarkNew") or whole(req, "m_strOrderRemark")
 
 
 def _binder(name: str) -> Callable[[XtQuantAsyncClient, Callable[..., Any]], None]:
@@ -467,6 +391,13 @@ def _binder(name: str) -> Callable[[XtQuantAsyncClient, Callable[..., Any]], Non
         self._callbacks[name] = callback
 
     return bind
+
+
+def _asker(callback: str, answer: Answer) -> Callable[[XtQuantAsyncClient, int, Any], int]:
+    def ask(self: XtQuantAsyncClient, seq: int, req: Any) -> int:
+        return self._query(callback, seq, req, answer)
+
+    return ask
 
 
 def _refuser(callback: str) -> Callable[..., int]:
@@ -484,5 +415,7 @@ def _refuser(callback: str) -> Callable[..., int]:
 for _name in CALLBACKS:
     setattr(XtQuantAsyncClient, _name, _binder(_name))
 for _name in CLIENT_METHODS:
-    if not hasattr(XtQuantAsyncClient, _name):
+    if _name in ANSWERS:
+        setattr(XtQuantAsyncClient, _name, _asker(callback_of(_name), ANSWERS[_name]))
+    elif not hasattr(XtQuantAsyncClient, _name):
         setattr(XtQuantAsyncClient, _name, _refuser(callback_of(_name)))

@@ -54,6 +54,25 @@ def trader_module() -> ModuleType:
     return xttrader  # type: ignore[no-any-return]
 
 
+def new_trader(path: str, session_id: int) -> Any:
+    """A trader of the vendor's, not started. Raises as `trader_module`."""
+    module = trader_module()
+    if sys.version_info >= (3, 12):
+        import asyncio
+
+        # the vendor asks for a current event loop, which newer Pythons do not make by themselves
+        asyncio.set_event_loop(asyncio.new_event_loop())
+    return module.XtQuantTrader(path, session_id)
+
+
+def stock_account(account_id: str, account_type: str = "STOCK") -> Any:
+    """What the vendor's calls want to know of an account."""
+    load()
+    from xtquant.xttype import StockAccount
+
+    return StockAccount(account_id, account_type)
+
+
 def data_module() -> Any:
     """``xtquant.xtdata``, which prints no greeting. Raises ConfigError when its native module is not there."""
     load()
@@ -74,7 +93,7 @@ def prove_client(client: object, module: str, class_name: str) -> None:
     """Hold that the native client behind a vendor object is our stand-in of ``module``. Raises ConfigError."""
     mounted = sys.modules.get(module)
     loader = type(getattr(getattr(mounted, "__spec__", None), "loader", None))
-    if loader.__module__ != "qmtcli.paper.mount" or type(client) is not getattr(mounted, class_name, None):
+    if loader.__module__ != "qmtcli.paper.mount" or not isinstance(client, getattr(mounted, class_name, ())):
         raise ConfigError("paper_not_proved", file=str(getattr(mounted, "__file__", None) or module))
 
 

@@ -21,6 +21,21 @@ def text(row: Any, name: str) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
+def reason(told: str) -> str:
+    """The counter's words out of what a terminal makes of them: ``限价买入 [SZ162411] [COUNTER] [12313][当前时间…]``.
+
+    What has another form is left as it is.
+    """
+    _, counter, words = told.partition("[COUNTER]")
+    words = words.strip()
+    code, _, rest = words[1:].partition("]")
+    if words.startswith("[") and code.isdigit():
+        words = rest
+    if words.startswith("["):
+        words = words[1:].replace("]", "", 1)
+    return words if counter and words else told
+
+
 def number(row: Any, name: str) -> float:
     """A number field; imitators leave some out or send strings."""
     value = getattr(row, name, 0)

@@ -7,7 +7,6 @@ connected", strings that raise when they are read, callbacks in threads of its o
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +17,8 @@ from qmtcli.model import Asset, Order, OrderRequest, OrderStatus, Position, Quot
 from qmtcli.xt import codes, loader, rows
 
 _ACK_STEP = 1.0
+#: comes in place of an answer when the link is lost
+_LOST = object()
 T = TypeVar("T")
 
 
@@ -76,6 +77,8 @@ class Session:
         self._cancel_errors: dict[str, str] = {}
         self._subscribed = False
         self._lost = False
+        #: where the answer under way is waited for
+        self._box: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._trader: Any = None
         self._data: Any = None
 
@@ -94,19 +97,11 @@ class Session:
         """
         if self._trader is not None:
             return
-        xttrader = loader.trader_module()
-        if sys.version_info >= (3, 12):
-            import asyncio
-
-            # the vendor asks for a current event loop, which newer Pythons do not make by themselves
-            asyncio.set_event_loop(asyncio.new_event_loop())
-        trader = xttrader.XtQuantTrader(self._path, self._session_id)
+        trader = loader.new_trader(self._path, self._session_id)
         if self._prove is not None:
             self._prove(getattr(trader, "async_client", None), "xtquant.xtpythonclient")
-        from xtquant.xttype import StockAccount
-
-        self._account = StockAccount(self.account_id, self.account_type)
-        trader.register_callback(_Listener(self._events))
+        self._account = loader.stock_account(self.account_id, self.account_type)
+        trader.register_callback(_Listener(self._events, lambda: self._box.put(_LOST)))
         trader.start()
         result = self._on_thread(trader.connect, "connect")
         if result != 0:
@@ -134,7 +129,7 @@ class Session:
 
     def _on_thread(self, call: Callable[[], T], what: str) -> T:
         """The result of a vendor call that has no asynchronous form; NotConnected when it does not end in time."""
-        box: queue.SimpleQueue[tuple[bool, Any]] = queue.SimpleQueue()
+        box = self._box = queue.SimpleQueue()
 
         def run() -> None:
             try:
@@ -143,23 +138,26 @@ class Session:
                 box.put((False, error))
 
         threading.Thread(target=run, name=f"qmt-{what}", daemon=True).start()
-        try:
-            fine, result = box.get(timeout=self.timeout)
-        except queue.Empty:
-            raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
+        fine, result = self._answer_in(box, what)
         if not fine:
             raise result
         return result  # type: ignore[no-any-return]
 
-    def _ask(self, call: Callable[[Callable[[Any], None]], object], what: str) -> Any:
-        """The answer to an asynchronous vendor query; NotConnected when none comes or it is None."""
-        self.connect()
-        box: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        call(box.put)
+    def _answer_in(self, box: queue.SimpleQueue[Any], what: str) -> Any:
         try:
             answer = box.get(timeout=self.timeout)
         except queue.Empty:
             raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
+        if answer is _LOST:
+            raise NotConnected("link_lost", call=what)
+        return answer
+
+    def _ask(self, call: Callable[[Callable[[Any], None]], object], what: str) -> Any:
+        """The answer to an asynchronous vendor query; NotConnected when none comes or it is None."""
+        self.connect()
+        box = self._box = queue.SimpleQueue()
+        call(box.put)
+        answer = self._answer_in(box, what)
         self._drain()
         if answer is None or self._lost:
             raise NotConnected("query_failed", call=what)
@@ -279,7 +277,7 @@ class Session:
             if answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
                 return self._latest(answer)
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._lost:
                 break
             self._next_event(min(left, _ACK_STEP))
             if answer.order_id and time.monotonic() - looked >= _ACK_STEP:
@@ -368,7 +366,8 @@ class Session:
                 self._orders[order.order_id] = order
         elif kind == "order_error":
             order_id = str(int(rows.number(value, "order_id")))
-            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, rows.text(value, "error_msg"))
+            words = rows.reason(rows.text(value, "error_msg"))
+            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, words)
         elif kind == "cancel_error":
             self._cancel_errors[str(int(rows.number(value, "order_id")))] = rows.text(value, "error_msg")
         elif kind == "disconnected":
@@ -379,11 +378,13 @@ class Session:
 class _Listener:
     """The callback object of a trader: it only hands on what comes, so that no vendor thread ever waits for us."""
 
-    def __init__(self, events: queue.SimpleQueue[tuple[str, Any]]) -> None:
+    def __init__(self, events: queue.SimpleQueue[tuple[str, Any]], lost: Callable[[], None]) -> None:
         self.events = events
+        self.lost = lost
 
     def on_disconnected(self) -> None:
         self.events.put(("disconnected", None))
+        self.lost()
 
     def on_stock_order(self, order: Any) -> None:
         self.events.put(("order", order))

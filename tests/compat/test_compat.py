@@ -185,13 +185,7 @@ def test_easytrader(drive: Drive) -> None:
     assert pick(second["balance"], *balance) == [(997_654.36, 0, 2_380.00, 1_000_034.36)]
 
 
-#: vnpy_xt passes over every order row but those of price type 50
-BY_PRICE_TYPE = pytest.mark.xfail(
-    strict=True, reason="our order rows show the price type that was sent, a terminal's the broker's: 50 for a limit"
-)
-
-
-@pytest.mark.parametrize("gateway", [pytest.param("XT", marks=BY_PRICE_TYPE), "QMT"])
+@pytest.mark.parametrize("gateway", ["XT", "QMT"])
 def test_vnpy(drive: Drive, gateway: str) -> None:
     programs = "vnpy==4.5.0", "vnpy_xt==1.4.6", "vnpy_qmt==0.3.3"
     # what it imports without its windows, which are 645 MB

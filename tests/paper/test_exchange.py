@@ -588,6 +588,38 @@ def test_a_deposit_that_is_none(tmp_path: Path, fen: int) -> None:
     assert bench.exchange.asset()["cash"] == CASH
 
 
+@pytest.mark.parametrize("fen", [0, -1, 10**15, 10**30])
+def test_a_withdrawal_that_is_none(tmp_path: Path, fen: int) -> None:
+    bench = Bench.of(tmp_path, book())
+    with pytest.raises(UsageError, match="bad_money"):
+        bench.exchange.withdraw(fen)
+    assert bench.exchange.asset()["cash"] == CASH
+
+
+def test_what_can_be_withdrawn_is_what_no_order_holds_and_no_sale_of_today_brought(tmp_path: Path) -> None:
+    tape = ScriptedTape({SH: {DAY: [book()], date(2026, 11, 24): [book("09:30:00")]}})
+    bench = Bench(tmp_path, tape)
+    bench.give(100)
+    bench.sell(100, 10.00)
+    bench.buy(100, 9.50)
+    fetch = bench.exchange.asset()["fetch"]
+    assert fetch == CASH - (950_00 + 501)
+    with pytest.raises(Refused) as caught:
+        bench.exchange.withdraw(fetch + 1)
+    assert caught.value.code == "not_withdrawable"
+    assert caught.value.params == {"value": (fetch + 1) / 100, "most": fetch / 100}
+    bench.exchange.withdraw(fetch)
+    left = bench.exchange.asset()
+    assert (left["fetch"], left["cash"] > 0) == (0, True)
+    bench.clock.put("2026-11-24T10:00:00")
+    rest = bench.exchange.asset()["cash"]
+    assert bench.exchange.asset()["fetch"] == rest
+    bench.exchange.withdraw(rest)
+    assert bench.exchange.asset()["cash"] == 0
+    flows = bench.exchange.store.execute("SELECT kind, amount FROM flows ORDER BY rowid")
+    assert flows[-2:] == [("withdrawal", -fetch), ("withdrawal", -rest)]
+
+
 def test_a_deposit_and_a_new_beginning(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book())
     bench.exchange.deposit(12_345)

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmtcli.paper.native_tables import RECORDS
-from qmtcli.paper.records import RECORD_NAMES, fill, raw, record
+from qmtcli.paper.records import RECORD_NAMES, fill, maker, raw, record, whole
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -246,9 +246,9 @@ def test_numbers_coerce_as_measured(value: object, as_int: object, as_float: obj
 def test_numpy_scalars_coerce_as_measured() -> None:
     numpy = pytest.importorskip("numpy")
     request = record("OrderStockReq")()
-    for value, whole in ((numpy.int64(5), 5), (numpy.float32(2.5), 2), (numpy.array(3), 3)):
+    for value, kept in ((numpy.int64(5), 5), (numpy.float32(2.5), 2), (numpy.array(3), 3)):
         request.order_volume = value
-        assert (request.order_volume, type(request.order_volume)) == (whole, int)
+        assert (request.order_volume, type(request.order_volume)) == (kept, int)
     for value in (numpy.float64(2.0), numpy.int64(2**31), numpy.array([1, 2])):
         with pytest.raises(TypeError):
             request.order_volume = value
@@ -410,6 +410,47 @@ def test_fields_cannot_be_deleted() -> None:
     order = record("XtOrder")()
     with pytest.raises(AttributeError):
         del order.order_id
+
+
+#: an order's row: texts that fit, are cut or are kept twice, numbers that fit or must be coerced
+ROW = st.fixed_dictionaries(
+    {
+        "stock_code": st.text(max_size=70),
+        "instrument_name": st.text(max_size=12) | st.sampled_from(["浦发银行", "x" * 23, "中" * 7, "é" * 12]),
+        "order_id": st.integers(-(2**31), 2**31 - 1),
+        "order_sysid": st.from_regex(r"[0-9]{0,24}", fullmatch=True),
+        "order_remark": st.text(max_size=130),
+        "price": st.floats(allow_nan=False) | st.integers(-9, 9),
+    }
+)
+
+
+@given(ROW, ROW)
+def test_a_maker_makes_what_fill_writes(first: dict[str, Any], second: dict[str, Any]) -> None:
+    make = maker("XtOrder", *first, account_id="1000000365", account_type=2)
+    for row in (first, second):
+        filled = fill(record("XtOrder")(), account_id="1000000365", account_type=2, **row)
+        made = make(*(row[name] for name in first))
+        assert made._cells == filled._cells
+        assert {name: raw(made, name) for name in fields("XtOrder", "str")} == {
+            name: raw(filled, name) for name in fields("XtOrder", "str")
+        }
+
+
+def test_a_maker_refuses_what_fill_refuses() -> None:
+    make = maker("XtOrder", "stock_code", "order_id")
+    for wrong in ((600000, 1), ("600000.SH", "1"), ("600000.SH", 1.0)):
+        with pytest.raises(TypeError, match="incompatible function arguments"):
+            make(*wrong)
+    with pytest.raises(ValueError, match="zip"):
+        make("600000.SH")
+    with pytest.raises(KeyError):
+        maker("XtOrder", "no_such_field")
+
+
+@pytest.mark.parametrize(("remark", "kept"), [("", ""), ("plain", "plain"), ("中" * 8, "中" * 7), (b"\xff9", "9")])
+def test_a_text_as_far_as_it_is_whole(remark: str | bytes, kept: str) -> None:
+    assert whole(fill(record("OrderStockReq")(), m_strOrderRemark=remark), "order_remark") == kept
 
 
 def test_fill_names_the_field_it_does_not_know() -> None:
