@@ -26,6 +26,8 @@ from qmtcli.paper.terms import REPO_FEN, Terms, fen, terms_of
 from qmtcli.rules.corporate import Action, entitlement
 from qmtcli.rules.settlement import repo_interest
 
+#: at the exchange, and may still trade
+_RESTING = "WHERE status IN (50, 51, 52, 55)"
 #: kinds whose dividends are taxed
 _TAXED = frozenset({Kind.STOCK, Kind.CDR})
 
@@ -60,10 +62,15 @@ class Books:
 
     def open_orders(self, code: str = "") -> list[Order]:
         """Orders at the exchange that may still trade, oldest first; of one code."""
-        resting = "WHERE status IN (50, 51, 52, 55) "
         if code:
-            return self._store.select(Order, f"{resting} AND code = ? ORDER BY id", code)
-        return self._store.select(Order, f"{resting} ORDER BY id")
+            return self._store.select(Order, f"{_RESTING} AND code = ? ORDER BY id", code)
+        return self._store.select(Order, f"{_RESTING} ORDER BY id")
+
+    def crossing(self, order: Order) -> list[Order]:
+        """Those of its code that an order may trade with: of the other side, within its limit."""
+        within = "<=" if order.type == BUY else ">="
+        where = f"{_RESTING} AND code = ? AND type <> ? AND limit_price {within} ? ORDER BY id"
+        return self._store.select(Order, where, order.code, order.type, order.limit_price)
 
     def in_flight(self) -> list[Order]:
         """Orders that are on their way to the exchange, or have a cancel on its way, in order of arrival."""

@@ -203,9 +203,8 @@ class Exchange:
             )
             return
         assert shown is not None, "an order without a market was not turned away"
-        resting = self._books.open_orders(order.code)
         self._books.post(account, order)
-        self._matching.arrive(account, order, shown, at_ms, resting)
+        self._matching.enter(account, order, shown, at_ms)
         self._books.push_account(account, [order.code], at_ms)
 
     def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0) -> tuple[int, str]:

@@ -143,10 +143,10 @@ class Feed:
             if zero + start <= until_ms and zero + end > after_ms + 1:
                 yield Window(zero + start, zero + end, trading)
 
-    def approach(self, code: str, after_ms: int, until_ms: int, buy: int, sell: int) -> tuple[Shown, int] | None:
-        """The first snapshot of ``(after_ms, until_ms]`` near a resting order, see `qmtcli.paper.tape.is_near`.
+    def approaches(self, code: str, after_ms: int, until_ms: int, buy: int, sell: int) -> Iterator[tuple[Shown, int]]:
+        """Snapshots of ``(after_ms, until_ms]`` near a resting order, see `qmtcli.paper.tape.is_near`, in order.
 
-        Stamped, and with the shares traded before it that day.
+        Each is stamped, and with the shares traded before it that day.
         """
         for segment in self._segments(after_ms, until_ms):
             offset = segment.tape_ms - segment.start
@@ -156,12 +156,15 @@ class Feed:
                 first = max(first, opening.ms)
                 if after_ms < segment.start and is_near(opening, buy, sell):
                     before = self.tick(code, segment.start - 1)
-                    return (segment.start, opening), before[1].volume if before else 0
+                    yield (segment.start, opening), before[1].volume if before else 0
             last = min(until_ms, segment.end - 1) + offset
-            if first < last and (found := self.tape.approach(code, self.tape_day, first, last, buy, sell)):
-                tick, volume = found
-                return (tick.ms - offset, tick), volume
-        return None
+            if first < last:
+                for tick, volume in self.tape.approaches(code, self.tape_day, first, last, buy, sell):
+                    yield (tick.ms - offset, tick), volume
+
+    def run_end(self, at_ms: int) -> int:
+        """When (epoch ms) the tape ceases to run along with the clock as it does at a moment."""
+        return self._segment(at_ms).end
 
     def actions(self, code: str, before: date) -> list[Action]:
         """What a holder since the trading day ``before`` receives on the present one."""

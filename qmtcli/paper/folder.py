@@ -127,9 +127,20 @@ class FolderTape:
         """Snapshots with ``after < ms <= until``, in order. Raises ConfigError."""
         return self._of(code, day, lambda held: held.ticks(after, until)) or []
 
-    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-        """See `qmtcli.paper.tape.Tape.approach`. Raises ConfigError."""
-        return self._of(code, day, lambda held: held.approach(after, until, buy, sell))
+    def approaches(
+        self, code: str, day: date, after: int, until: int, buy: int, sell: int
+    ) -> Iterator[tuple[Tick, int]]:
+        """See `qmtcli.paper.tape.Tape.approaches`. Raises ConfigError."""
+        held = self._soundly(lambda: self._snapshots_of(code, day))
+        while held is not None:
+            try:
+                for found in held.approaches(after, until, buy, sell):
+                    after = found[0].ms
+                    yield found
+                return
+            except Damaged as damage:
+                self._forget(damage)
+                held = self._soundly(lambda: self._snapshots_of(code, day))
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
         """Those of ``dividends.csv``. Raises ConfigError."""
@@ -156,9 +167,12 @@ class FolderTape:
             try:
                 return question()
             except Damaged as damage:
-                self._damaged |= {name for name, index in self._indexes.items() if index in damage.args}
-                self._indexes = {name: index for name, index in self._indexes.items() if name not in self._damaged}
-                self._snapshots = {}
+                self._forget(damage)
+
+    def _forget(self, damage: Damaged) -> None:
+        self._damaged |= {name for name, index in self._indexes.items() if index in damage.args}
+        self._indexes = {name: index for name, index in self._indexes.items() if name not in self._damaged}
+        self._snapshots = {}
 
     def _snapshots_of(self, code: str, day: date) -> Snapshots | None:
         if (code, day) not in self._snapshots:

@@ -43,7 +43,7 @@ class _Day:
                 return
             reach = ceil(opening.open * self._stages[0].rate)
             low, high = opening.open - reach, opening.open + reach
-            found = tape.approach(code, day, self._looked, until, low, high)
+            found = next(tape.approaches(code, day, self._looked, until, low, high), None)
             if found is None:
                 self._looked = until
                 return

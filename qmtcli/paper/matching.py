@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from datetime import date
 from heapq import heapify, heappop, heapreplace
 from itertools import groupby
 from operator import itemgetter
@@ -39,6 +40,8 @@ from qmtcli.rules.phases import Phase
 
 #: states of an order's queue: beyond the displayed levels; not yet in a book, since none was open
 DEEP, WAITING = -1, -2
+#: a stamp that is never reached
+_NEVER = 2**62
 #: a limit that every snapshot is near to
 _ANY = 2**62
 
@@ -64,12 +67,18 @@ class Matching:
         self._books = books
         self._feed = feed
         self._halts = Halts(feed.tape)
+        #: see `_expected`, and the state of things they hold for
+        self._expectations: dict[str, int] = {}
+        self._expected_in: tuple[date, tuple[int, int]] | None = None
 
-    def arrive(self, account: Account, order: Order, shown: Shown, at_ms: int, resting: Iterable[Order]) -> set[int]:
-        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it.
+    def enter(self, account: Account, order: Order, shown: Shown, at_ms: int) -> None:
+        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it."""
+        expected = self._expected(account)
+        self._arrive(account, order, shown, at_ms, self._books.crossing(order))
+        expected[order.code] = min(self._first_stamp([order], at_ms), expected.get(order.code, _NEVER))
 
-        ``resting``: orders of its code that may be at the exchange. Returns the ids of those that traded with it.
-        """
+    def _arrive(self, account: Account, order: Order, shown: Shown, at_ms: int, resting: Iterable[Order]) -> set[int]:
+        """As `enter`. ``resting``: orders of its code; returns the ids of those of them that traded with it."""
         stamp, tick = shown
         met: set[int] = set()
         if order.price_type == AFTER_HOURS or not self._trades(order.code, tick, at_ms):
@@ -86,32 +95,49 @@ class Matching:
 
     def has_news(self, account: Account, now: int) -> bool:
         """Whether a resting order has a snapshot to meet."""
-        rows = self._store.execute("SELECT DISTINCT code FROM orders WHERE status IN (50, 51, 52, 55)")
-        shown = [self._feed.tick(code, now) for (code,) in rows]
-        return any(stamp > account.synced for stamp, _ in filter(None, shown))
+        return min(self._expected(account).values(), default=_NEVER) <= now
 
     def catch_up(self, account: Account, until: int) -> None:
         """Resting orders meet the snapshots that came up since the last time, in the order in which they came."""
-        if self.has_news(account, until):
-            self._meet_news(account, account.synced, until)
+        codes = [code for code, stamp in self._expected(account).items() if stamp <= until]
+        if codes:
+            resting = {code: self._books.open_orders(code) for code in codes}
+            self._meet_news(account, resting, until)
+            for code, orders in resting.items():
+                self._expectations[code] = self._first_stamp(orders, until)
         account.synced = max(account.synced, until)
+
+    # -- what comes ------------------------------------------------------------------------------------
+
+    def _expected(self, account: Account) -> dict[str, int]:
+        """By code the moment (epoch ms) before which its resting orders have no snapshot to meet."""
+        state = self._feed.day, self._store.upheavals()
+        if state != self._expected_in:
+            resting: dict[str, list[Order]] = {}
+            for order in self._books.open_orders():
+                resting.setdefault(order.code, []).append(order)
+            self._expectations = {code: self._first_stamp(orders, account.synced) for code, orders in resting.items()}
+            self._expected_in = state
+        return self._expectations
+
+    def _first_stamp(self, orders: list[Order], after: int) -> int:
+        """Of the next snapshot that orders of a code have to meet; the end of the tape's run where that comes first."""
+        end = self._feed.run_end(after)
+        found = next(self._encounters(orders, after, end - 1), None)
+        return found.stamp if found else end if end > after else _NEVER
 
     # -- what is met -----------------------------------------------------------------------------------
 
-    def _meet_news(self, account: Account, after: int, until: int) -> None:
-        resting: dict[str, list[Order]] = {}
-        for order in self._books.open_orders():
-            resting.setdefault(order.code, []).append(order)
+    def _meet_news(self, account: Account, resting: dict[str, list[Order]], until: int) -> None:
+        after = stamp = account.synced
+        known = {order.id: _progress(order) for orders in resting.values() for order in orders}
         news = [found for orders in resting.values() if (found := self._next(orders, after, until))]
         heapify(news)
-        met: dict[int, Order] = {}
         traded: dict[str, None] = {}
-        stamp = after
         while news:
             encounter = news[0]
             stamp, code = encounter.stamp, encounter.code
             orders = [order for order in resting[code] if order.status in OPEN]
-            met.update((order.id, order) for order in orders)
             if self._meet(account, orders, encounter):
                 traded[code] = None
             found = self._next(orders, stamp, until)
@@ -119,48 +145,59 @@ class Matching:
                 heapreplace(news, found)
             else:
                 heappop(news)
-        for order in met.values():
-            self._store.save(order)
+        for orders in resting.values():
+            for order in orders:
+                if _progress(order) != known[order.id]:
+                    self._store.save(order)
         if traded:
             self._books.push_account(account, traded, stamp)
 
     def _next(self, orders: Iterable[Order], after: int, until: int) -> _Encounter | None:
-        """The first snapshot in ``(after, until]`` that one of the orders of a code has to meet."""
+        """The first snapshot in ``(after, until]`` on which an order of a code may trade.
+
+        On those before it the queues of the orders move, and that is all.
+        """
+        for encounter in self._encounters(orders, after, until):
+            tick, traded = encounter.tick, encounter.traded
+            part = [order for order in orders if _joins(order, encounter)]
+            if encounter.trading is not Trading.CONTINUOUS or any(_may_trade(order, tick, traded) for order in part):
+                return encounter
+            for order in part:
+                _from_trades(order, tick, traded)
+                _move_up(order, tick)
+        return None
+
+    def _encounters(self, orders: Iterable[Order], after: int, until: int) -> Iterator[_Encounter]:
+        """Snapshots in ``(after, until]`` that orders of a code, their limits as they are, have to meet, in order."""
         still = [order for order in orders if order.status in OPEN]
         instrument = self._feed.tape.instrument(still[0].code) if still else None
         if instrument is None:
-            return None
+            return
+        code = instrument.code
         for window in self._feed.windows(instrument, after, until):
-            first, last = max(after, window.start - 1), min(until, window.end - 1)
-            found = self._first(window, [o for o in still if _takes_part(o, window)], first, last)
-            if found:
-                return found
-        return None
-
-    def _first(self, window: Window, orders: Sequence[Order], after: int, until: int) -> _Encounter | None:
-        if not orders:
-            return None
-        code = orders[0].code
-        if window.trading is Trading.AUCTION:
-            print_ = self._print(code, window)
-            return print_ if print_ and after < print_.stamp <= until else None
-        buy = max((_reach(order) for order in orders if order.type == BUY), default=0)
-        sell = min((_reach(order) for order in orders if order.type != BUY), default=0)
-        while found := self._feed.approach(code, after, until, buy, sell):
-            (stamp, tick), before = found
-            if end := self._halted(code, tick, stamp):
-                after = max(stamp, end - 1)
+            part = [order for order in still if _takes_part(order, window.start, window.trading)]
+            if not part:
                 continue
-            return _Encounter(stamp, code, tick, max(0, tick.volume - before), window.trading, window.start)
-        return None
+            first, last = max(after, window.start - 1), min(until, window.end - 1)
+            if window.trading is Trading.AUCTION:
+                shown = self._print(code, window)
+                if shown and first < shown.stamp <= last:
+                    yield shown
+                continue
+            buy = max((_reach(order) for order in part if order.type == BUY), default=0)
+            sell = min((_reach(order) for order in part if order.type != BUY), default=0)
+            for (stamp, tick), before in self._feed.approaches(code, first, last, buy, sell):
+                if stamp > first:
+                    if end := self._halted(code, tick, stamp):
+                        first = max(stamp, end - 1)
+                        continue
+                    yield _Encounter(stamp, code, tick, max(0, tick.volume - before), window.trading, window.start)
 
     def _print(self, code: str, window: Window) -> _Encounter | None:
         """The snapshot of a window that shows the trades of the auction before it."""
-        before = self._feed.tick(code, window.start - 1)
-        volume = before[1].volume if before else 0
-        for stamp, tick in self._feed.ticks(code, window.start - 1, window.end - 1):
-            if tick.volume > volume:
-                return _Encounter(stamp, code, tick, tick.volume - volume, window.trading, window.start)
+        for (stamp, tick), before in self._feed.approaches(code, window.start - 1, window.end - 1, _ANY, 0):
+            if tick.volume > before:
+                return _Encounter(stamp, code, tick, tick.volume - before, window.trading, window.start)
         return None
 
     def _trades(self, code: str, tick: Tick, at_ms: int) -> bool:
@@ -244,7 +281,7 @@ class Matching:
             if order.status not in OPEN:  # an order before it took it
                 continue
             if order.queue == WAITING:
-                self.arrive(account, order, (stamp, tick), stamp, orders)
+                self._arrive(account, order, (stamp, tick), stamp, orders)
                 continue
             displayed = self._displayed(order, stamp, tick)
             from_trades = _from_trades(order, tick, traded)
@@ -323,16 +360,21 @@ class Matching:
 _NOON = 43_200_000
 
 
-def _takes_part(order: Order, window: Window) -> bool:
-    """Whether an order can trade in a window at all."""
-    if window.trading is Trading.AUCTION and order.time >= window.start:
+def _progress(order: Order) -> tuple[int, int, int]:
+    """What changes of an order that meets snapshots."""
+    return order.status, order.traded, order.queue
+
+
+def _takes_part(order: Order, since: int, trading: Trading) -> bool:
+    """Whether an order can trade in a window at all; ``since``: its beginning."""
+    if trading is Trading.AUCTION and order.time >= since:
         return False
-    return (order.price_type == AFTER_HOURS) == (window.trading is Trading.AFTER_HOURS)
+    return (order.price_type == AFTER_HOURS) == (trading is Trading.AFTER_HOURS)
 
 
 def _joins(order: Order, encounter: _Encounter) -> bool:
     """Whether an order is concerned by a snapshot that its code meets."""
-    if not _takes_part(order, Window(encounter.since, 0, encounter.trading)):
+    if order.status not in OPEN or not _takes_part(order, encounter.since, encounter.trading):
         return False
     if encounter.trading is not Trading.CONTINUOUS:
         return True
@@ -345,6 +387,16 @@ def _reach(order: Order) -> int:
     if order.queue == WAITING:
         return _ANY if order.type == BUY else 1
     return order.limit_price
+
+
+def _may_trade(order: Order, tick: Tick, traded: int) -> bool:
+    """Whether an order may trade on a snapshot that it joins; else no more than its queue moves."""
+    if order.queue == WAITING or _within(order, tick):
+        return True
+    through = order.limit_price - tick.last if order.type == BUY else tick.last - order.limit_price
+    if not tick.last or not traded or through < 0:
+        return False
+    return through > 0 or (order.queue != DEEP and traded > order.queue)
 
 
 def _crosses(other: Order, order: Order) -> bool:

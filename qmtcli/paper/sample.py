@@ -16,7 +16,7 @@ at 9.00, with more than 20,000 shares on display. It has no ex-days.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -25,7 +25,7 @@ from operator import add, mul, sub
 from typing import Any, NamedTuple
 
 from qmtcli.model import Instrument
-from qmtcli.paper.tape import Bar, Level, Tick, approach
+from qmtcli.paper.tape import Bar, Level, Tick, approaches
 from qmtcli.rules import calendar, phases
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.corporate import Action, ex_reference
@@ -565,16 +565,15 @@ class SampleTape:
                 ticks += stretch.ticks(row, model, moments)
         return ticks
 
-    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-        """See `qmtcli.paper.tape.Tape.approach`; only minutes that may be near are generated."""
+    def approaches(
+        self, code: str, day: date, after: int, until: int, buy: int, sell: int
+    ) -> Iterator[tuple[Tick, int]]:
+        """See `qmtcli.paper.tape.Tape.approaches`; only minutes that may be near are generated."""
         for begin, lowest, highest in self._reaches(code, day):
             if after < begin + _MINUTE and begin <= until and ((buy and lowest <= buy) or (sell and highest >= sell)):
                 first, last = max(after, begin - 1), min(until, begin + _MINUTE - 1)
                 shown = self.tick(code, day, first)
-                found = approach(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
-                if found:
-                    return found
-        return None
+                yield from approaches(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
         """See `qmtcli.paper.tape.Tape.actions`; none for a code it does not hold."""

@@ -105,24 +105,18 @@ class Snapshots:
             block = self._unpack(number)
             yield from (block[at : at + _ROW] for at in range(0, len(block), _WIDTH))
 
-    def approach(self, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-        """See `qmtcli.paper.tape.Tape.approach`."""
+    def approaches(self, after: int, until: int, buy: int, sell: int) -> Iterator[tuple[Tick, int]]:
+        """See `qmtcli.paper.tape.Tape.approaches`."""
         low, high = buy or -1, -(sell or _NEVER + 1)
         number = self._number_at(after)
-        while (number := min(_search(self._lows, number, low), _search(self._highs, number, high))) < len(self._begins):
-            if self._begins[number] > until:
-                return None
+        beyond = bisect_right(self._begins, until)
+        while (number := min(_search(self._lows, number, low), _search(self._highs, number, high))) < beyond:
             block = self._unpack(number)
-            times = block[::_WIDTH]
-            first = bisect_right(times, after)
-            at = min(
-                _scan(block[_LOW::_WIDTH], first, _BLOCK, low),
-                _scan(block[_HIGH::_WIDTH], first, _BLOCK, high),
-            )
-            if at < len(times):
-                return (_tick(block, at), self._volume_before(number, block, at)) if times[at] <= until else None
+            times, lows, highs = block[::_WIDTH], block[_LOW::_WIDTH], block[_HIGH::_WIDTH]
+            for at in range(bisect_right(times, after), bisect_right(times, until)):
+                if lows[at] <= low or highs[at] <= high:
+                    yield _tick(block, at), self._volume_before(number, block, at)
             number += 1
-        return None
 
     def _number_at(self, ms: int) -> int:
         """The block in which snapshots later than ``ms`` begin, or the one before it."""

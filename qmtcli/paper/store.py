@@ -246,6 +246,7 @@ class Store:
         #: the pushes of this connection's last transaction
         self._own: list[Event] = []
         self._commits = 0
+        self._undone = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = self._connect()
@@ -309,6 +310,7 @@ class Store:
                 self._depth = 0
                 self._queued = []
                 if self._connection.in_transaction:
+                    self._undone += 1
                     self.execute("ROLLBACK")
 
     @contextmanager
@@ -390,6 +392,13 @@ class Store:
         """Two numbers, one of which changes with every change of the file: by another connection, or by this."""
         return int(self.one("PRAGMA data_version")), self._commits
 
+    def upheavals(self) -> tuple[int, int]:
+        """Two numbers, one of which changes when the file is no longer as this process knew it.
+
+        Another connection changed it, or a transaction of this one's was undone.
+        """
+        return int(self.one("PRAGMA data_version")), self._undone
+
     def close(self) -> None:
         """Close the connection; the store cannot be used afterwards."""
         with self._lock:
@@ -414,6 +423,7 @@ def _after_fork() -> None:
     while _parted:
         store = _parted.pop()
         store._connection = store._connect()
+        store._undone += 1  # nothing is known of what others did meanwhile
         store._lock.release()
 
 

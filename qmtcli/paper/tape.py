@@ -5,7 +5,7 @@ Prices are in thousandths of a yuan (``milli``), volumes in shares (张 for bond
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -68,13 +68,12 @@ def is_near(tick: Tick, buy: int, sell: int) -> bool:
     )
 
 
-def approach(ticks: Sequence[Tick], before: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-    """As `Tape.approach` over snapshots at hand; ``before``: shares traded before the first of them."""
+def approaches(ticks: Iterable[Tick], before: int, buy: int, sell: int) -> Iterator[tuple[Tick, int]]:
+    """As `Tape.approaches` over snapshots at hand; ``before``: shares traded before the first of them."""
     for tick in ticks:
         if is_near(tick, buy, sell):
-            return tick, before
+            yield tick, before
         before = tick.volume
-    return None
 
 
 class Tape(Protocol):
@@ -112,8 +111,13 @@ class Tape(Protocol):
         """Snapshots with ``after < ms <= until`` of that day, in order."""
         ...
 
-    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
-        """The first snapshot with ``after < ms <= until`` that `is_near`; with the shares traded before it that day."""
+    def approaches(
+        self, code: str, day: date, after: int, until: int, buy: int, sell: int
+    ) -> Iterator[tuple[Tick, int]]:
+        """Snapshots with ``after < ms <= until`` that are `is_near`, in order, each with the shares traded before it.
+
+        A tape knows its days to the end, so it may be asked what comes, and it costs little to be told: nothing.
+        """
         ...
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:

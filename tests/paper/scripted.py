@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.feed import date_of
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Account, Order, Position, Trade
-from qmtcli.paper.tape import Bar, Level, Tick, approach
+from qmtcli.paper.tape import Bar, Level, Tick, approaches
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.corporate import Action
 from qmtcli.rules.fees import fees
@@ -82,9 +82,11 @@ class ScriptedTape:
     def ticks(self, code: str, day: date, after: int, until: int) -> list[Tick]:
         return [tick for tick in self._of(code, day) if after < tick.ms <= until]
 
-    def approach(self, code: str, day: date, after: int, until: int, buy: int, sell: int) -> tuple[Tick, int] | None:
+    def approaches(
+        self, code: str, day: date, after: int, until: int, buy: int, sell: int
+    ) -> Iterator[tuple[Tick, int]]:
         shown = self.tick(code, day, after)
-        return approach(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
+        return approaches(self.ticks(code, day, after, until), shown.volume if shown else 0, buy, sell)
 
     def actions(self, code: str, first: date, last: date) -> list[tuple[date, Action]]:
         return []

@@ -761,7 +761,7 @@ def test_at_midnight_the_endless_calendar_ends_the_day(tmp_path: Path) -> None:
 
 
 def test_reading_writes_nothing_when_nothing_came_up(tmp_path: Path) -> None:
-    bench = Bench.of(tmp_path, book(), book("10:00:03", 10.00))
+    bench = Bench.of(tmp_path, book(), book("10:00:03", 10.00), book("10:00:06", 9.98))
     bench.buy(100, 9.98)
     witness = sqlite3.connect(bench.settings.account_file)
     before = witness.execute("PRAGMA data_version").fetchone()
@@ -772,9 +772,9 @@ def test_reading_writes_nothing_when_nothing_came_up(tmp_path: Path) -> None:
             ask()
         return bool(witness.execute("PRAGMA data_version").fetchone() != before)
 
-    bench.clock.put("10:00:02.999")
+    bench.clock.put("10:00:05.999")  # the snapshot of 10:00:03 is none of the order's business
     assert not read()
-    bench.clock.put("10:00:03")
+    bench.clock.put("10:00:06")
     assert read()
     before = witness.execute("PRAGMA data_version").fetchone()
     bench.clock.put("10:30:00")

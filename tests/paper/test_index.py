@@ -71,8 +71,8 @@ def everything(tapes: Path, kept: Path | None) -> list[object]:
     return [
         tape.codes(), tape.days(), tape.preclose(CODE, DAY), tape.preclose(CODE, NEXT),
         tape.tick(CODE, DAY, 36_100_000), tape.ticks(CODE, DAY, *WHOLE),
-        tape.approach(CODE, DAY, 36_100_000, 86_400_000, 9_990, 0),
-        tape.approach(CODE, DAY, -1, 86_400_000, 10_000, 0), tape.bars(CODE, "1d", first, last),
+        list(tape.approaches(CODE, DAY, 36_100_000, 86_400_000, 9_990, 0)),
+        list(tape.approaches(CODE, DAY, -1, 86_400_000, 10_000, 0)), tape.bars(CODE, "1d", first, last),
         tape.bars(CODE, "1m", first, last),
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qmtcli.model import Kind
 from qmtcli.paper.bars import close_of, minutes_of
 from qmtcli.paper.sample import SampleTape
-from qmtcli.paper.tape import Tick, approach
+from qmtcli.paper.tape import Tick, approaches
 from qmtcli.rules.settings import Settings
 
 TAPE = SampleTape()
@@ -302,7 +302,7 @@ def test_every_kind_is_on_the_market() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_approach_is_the_first_near_snapshot(data: st.DataObject) -> None:
+def test_approaches_are_the_near_snapshots(data: st.DataObject) -> None:
     code, day = data.draw(st.sampled_from(KINDS)), data.draw(st.sampled_from(DAYS[:2]))
     ticks = _day_of_ticks(code, day)
     # a limit that one snapshot just comes near to, looked for from a little before it on
@@ -315,8 +315,8 @@ def test_approach_is_the_first_near_snapshot(data: st.DataObject) -> None:
     after = there.ms - data.draw(st.integers(0, 200_000))
     until = data.draw(st.sampled_from([there.ms - 1, there.ms, there.ms + 60_000, 86_400_000]))
     shown = TAPE.tick(code, day, after)
-    expected = approach([tick for tick in ticks if after < tick.ms <= until], shown.volume if shown else 0, buy, sell)
-    assert TAPE.approach(code, day, after, until, buy, sell) == expected
+    expected = approaches([tick for tick in ticks if after < tick.ms <= until], shown.volume if shown else 0, buy, sell)
+    assert list(TAPE.approaches(code, day, after, until, buy, sell)) == list(expected)
 
 
 @pytest.mark.parametrize("code", ["600519.SH", "019547.SH", LIMIT_UP])
@@ -324,12 +324,13 @@ def test_no_minute_is_passed_over_that_comes_near(code: str) -> None:
     for before, tick in pairwise(_day_of_ticks(code, DAYS[0])):
         if tick.bids and tick.asks and tick.last and tick.ms % 9_000 == 0:
             bid, ask = min(tick.bids[0][0], tick.last), max(tick.asks[0][0], tick.last)
-            assert TAPE.approach(code, DAYS[0], tick.ms - 1, tick.ms, bid, 0) == (tick, before.volume)
-            assert TAPE.approach(code, DAYS[0], tick.ms - 1, tick.ms, 0, ask) == (tick, before.volume)
+            for limits in ((bid, 0), (0, ask)):
+                found = TAPE.approaches(code, DAYS[0], tick.ms - 1, tick.ms, *limits)
+                assert list(found) == [(tick, before.volume)]
 
 
-def test_approach_of_an_unknown_code() -> None:
-    assert TAPE.approach("600001.SH", DAYS[0], *WHOLE, 10_000, 0) is None
+def test_nothing_approaches_of_an_unknown_code() -> None:
+    assert list(TAPE.approaches("600001.SH", DAYS[0], *WHOLE, 10_000, 0)) == []
 
 
 @pytest.mark.parametrize("setting", ["after_hours_early_cancel", "after_hours_cancel", "sz_pause_orders"])

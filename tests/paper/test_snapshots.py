@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qmtcli.paper import snapshots
 from qmtcli.paper.snapshots import Snapshots, pack
-from qmtcli.paper.tape import Level, Tick, approach
+from qmtcli.paper.tape import Level, Tick, approaches
 
 prices = st.integers(8, 14)
 volumes = st.integers(1, 10**12)
@@ -83,20 +83,20 @@ def test_packed_ticks_are_the_ticks(ticks: list[Tick], after: int, until: int) -
 
 @settings(max_examples=120)
 @given(days(), moments, moments, limits, limits)
-def test_approach_is_the_first_near_snapshot(ticks: list[Tick], after: int, until: int, buy: int, sell: int) -> None:
+def test_approaches_are_the_near_snapshots(ticks: list[Tick], after: int, until: int, buy: int, sell: int) -> None:
     day, _ = opened(ticks)
     ticks = standing(ticks)
     before = sum(tick.volume for tick in [tick for tick in ticks if tick.ms <= after][-1:])
-    expected = approach([tick for tick in ticks if after < tick.ms <= until], before, buy, sell)
-    assert day.approach(after, until, buy, sell) == expected
+    expected = approaches([tick for tick in ticks if after < tick.ms <= until], before, buy, sell)
+    assert list(day.approaches(after, until, buy, sell)) == list(expected)
 
 
 def test_what_passes_an_order_by_is_not_looked_at() -> None:
     quiet = [Tick(ms, 100, 100, 100, 100, 100, ms, 0, 0, 13, ((101, 1),), ((99, 1),)) for ms in range(9_000)]
     touched = quiet[6_000]._replace(last=90)
     day, looks = opened([*quiet[:6_000], touched, *quiet[6_001:]])
-    assert day.approach(10, 86_400_000, 95, 0) == (touched, 5_999)
-    assert day.approach(10, 86_400_000, 80, 120) is None
-    assert day.approach(10, 5_999, 95, 0) is None
-    assert day.approach(6_000, 86_400_000, 95, 0) is None
+    assert list(day.approaches(10, 86_400_000, 95, 0)) == [(touched, 5_999)]
+    assert list(day.approaches(10, 86_400_000, 80, 120)) == []
+    assert list(day.approaches(10, 5_999, 95, 0)) == []
+    assert list(day.approaches(6_000, 86_400_000, 95, 0)) == []
     assert len(set(looks)) == 1
