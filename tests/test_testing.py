@@ -28,7 +28,7 @@ PAGE = ROOT / "docs" / "testing.md"
 
 
 @pytest.fixture
-def paper(vendor: None, tmp_path: Path) -> Iterator[Paper]:
+def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
     with Paper(tmp_path / "paper") as found:
         yield found
 
@@ -60,9 +60,9 @@ def test_moving_the_clock_has_all_happen_that_is_due(paper: Paper) -> None:
     assert buy(paper, trader, 9.98) == 1
     paper.market.tick(CODE, 9.97, bid=[(9.96, 500)], ask=[(9.97, 500)], at="10:00:03", volume=3000)
     paper.flush()
-    assert trader.callback.names == ["on_stock_order", "on_stock_asset"]
+    assert trader.callback.names == ["on_account_status", "on_stock_order", "on_stock_order", "on_stock_asset"]
     paper.clock.step(3)
-    assert trader.callback.names[2:] == ["on_stock_trade", "on_stock_order", "on_stock_asset", "on_stock_position"]
+    assert trader.callback.names[4:] == ["on_stock_trade", "on_stock_order", "on_stock_asset", "on_stock_position"]
 
 
 @pytest.mark.parametrize(("hours", "day"), [("exchange", date(2026, 11, 30)), ("always", date(2026, 11, 28))])
@@ -180,13 +180,13 @@ def test_a_recorder(paper: Paper) -> None:
     trader = paper.trader(mine)
     buy(paper, trader)
     recorder = trader.callback
-    assert recorder.wait("on_stock_order").order_status == 50
+    assert [recorder.wait("on_stock_order").order_sysid for _ in range(2)] == ["", "1"]
     assert recorder.wait("on_stock_order").order_status == 56
     assert recorder.wait("on_stock_trade", order_id=1, traded_volume=100).traded_price == 9.03
     paper.flush()
-    assert mine.heard == [50, 56]
+    assert mine.heard == [50, 50, 56]
     assert [repr(error) for error in recorder.raised] == ["KeyError('mine')"]
-    with pytest.raises(TimeoutError, match=r"no on_stock_trade\(order_id=2\) in 0.01 s, but: on_stock_order, on_"):
+    with pytest.raises(TimeoutError, match=r"no on_stock_trade\(order_id=2\) in 0.01 s, but: on_account_status, on_"):
         recorder.wait("on_stock_trade", 0.01, order_id=2)
     with pytest.raises(AttributeError):
         _ = recorder.no_callback
@@ -236,7 +236,7 @@ def opened() -> set[str]:
     return {str(link.readlink()) for link in folder.iterdir() if link.exists()}
 
 
-def test_nothing_is_left_behind(vendor: None, tmp_path: Path) -> None:
+def test_nothing_is_left_behind(vendor_modules: None, tmp_path: Path) -> None:
     with Paper(tmp_path / "first") as first:  # what a process makes once
         first.trader()
     environ, threads, files, zone = dict(os.environ), set(threading.enumerate()), opened(), time.localtime().tm_zone

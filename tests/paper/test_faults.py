@@ -16,7 +16,7 @@ CODE, BUY, LIMIT = "600000.SH", 23, 11
 
 
 @pytest.fixture
-def paper(vendor: None, tmp_path: Path) -> Iterator[Paper]:
+def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
     with Paper(tmp_path / "paper") as found:
         yield found
 
