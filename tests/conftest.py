@@ -131,11 +131,15 @@ def user_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
 
 
 @pytest.fixture(scope="module")
-def vendor() -> Iterator[None]:
-    """The vendor's modules are imported over the stand-ins, and put away afterwards."""
-    before = set(sys.modules)
+def vendor_modules() -> Iterator[None]:
+    """The vendor's modules are imported anew over the stand-ins, and put away afterwards."""
+    _put_vendor_away()
     yield
-    for name in set(sys.modules) - before:
-        if name.startswith("xtquant"):
-            del sys.modules[name]
+    _put_vendor_away()
+
+
+def _put_vendor_away() -> None:
+    # the package too, whoever imported it: it keeps hold of its modules
+    for name in [name for name in sys.modules if name.partition(".")[0] == "xtquant"]:
+        del sys.modules[name]
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from qmtcli.model import OrderStatus, Side
+from qmtcli.paper import answers, rows
 from qmtcli.paper import codes as paper
 from qmtcli.rules.order_types import MARKET_KINDS
 from qmtcli.xt import codes
@@ -52,8 +53,26 @@ def test_price_types() -> None:
     ) == (paper.PEER_PRICE, paper.OWN_PRICE)  # fmt: skip
 
 
+def test_rows_show_the_brokers_number_of_a_price_type_that_has_the_same_word() -> None:
+    sent = {codes.FIX_PRICE, *range(42, 49)}
+    assert rows.PRICE_TYPES.keys() == {codes.LATEST_PRICE, *sent}
+    assert {number: codes.PRICE_KINDS[shown] for number, shown in rows.PRICE_TYPES.items() if number in sent} == {
+        number: codes.PRICE_KINDS[number] for number in sent
+    }
+    assert codes.PRICE_KINDS[rows.PRICE_TYPES[codes.LATEST_PRICE]] == "limit"
+
+
+def test_numbers_that_rows_carry() -> None:
+    assert {"SH": CONSTANTS["SH_MARKET"], "SZ": CONSTANTS["SZ_MARKET"], "BJ": CONSTANTS["MARKET_ENUM_BEIJING"]} == (
+        answers._MARKETS
+    )
+    assert {paper.BUY: CONSTANTS["OFFSET_FLAG_OPEN"], paper.SELL: CONSTANTS["OFFSET_FLAG_CLOSE"]} == rows._OFFSET
+    assert CONSTANTS["DIRECTION_FLAG_LONG"] == rows._LONG
+
+
 def test_account_types_and_states() -> None:
     assert {"STOCK": CONSTANTS["SECURITY_ACCOUNT"], "CREDIT": CONSTANTS["CREDIT_ACCOUNT"]} == codes.ACCOUNT_TYPES
     assert CONSTANTS["SECURITY_ACCOUNT"] == paper.STOCK
+    assert codes.ACCOUNT_TYPES == paper.ACCOUNT_TYPES
     states = {value for name, value in CONSTANTS.items() if name.startswith("ACCOUNT_STATUS")}
     assert set(codes.ACCOUNT_STATUS) == states

@@ -29,7 +29,7 @@ PAGE = ROOT / "docs" / "testing.md"
 
 
 @pytest.fixture
-def paper(vendor: None, tmp_path: Path) -> Iterator[Paper]:
+def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
     with Paper(tmp_path / "paper") as found:
         yield found
 
@@ -270,7 +270,7 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     mount.read_zone()
 
 
-def test_nothing_is_left_behind(vendor: None, berlin: None, tmp_path: Path) -> None:
+def test_nothing_is_left_behind(vendor_modules: None, berlin: None, tmp_path: Path) -> None:
     environ, zone = dict(os.environ), time.localtime().tm_gmtoff
     with Paper(tmp_path / "first") as first:  # makes what a process makes once
         first.trader()

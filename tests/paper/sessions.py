@@ -187,7 +187,9 @@ def plain(value: Any) -> Any:
 
 
 @pytest.fixture
-def open_terminal(vendor: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Terminal]]:
+def open_terminal(
+    vendor_modules: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Terminal]]:
     """Opens the terminal of a test, with settings of its own."""
     opened: list[Terminal] = []
 

@@ -204,7 +204,7 @@ def test_processes_that_count_together_count_exactly(written: Callable[[str], Pa
 
 
 @pytest.fixture
-def paper(vendor: None, tmp_path: Path) -> Iterator[Paper]:
+def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
     with Paper(tmp_path / "paper") as found:
         yield found
 
@@ -343,7 +343,7 @@ def test_an_order_is_kept_out_of_the_listings_of_all_processes(paper: Paper, qui
 
 
 def test_a_session_without_a_script_has_no_faults(
-    vendor: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vendor_modules: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from qmtcli.paper.settings import Settings
     from qmtcli.paper.trading import XtQuantAsyncClient

@@ -22,7 +22,7 @@ CODE, BUY, LIMIT = "600000.SH", 23, 11
 
 
 @pytest.fixture
-def paper(vendor: None, tmp_path: Path) -> Iterator[Paper]:
+def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
     with Paper(tmp_path / "paper") as found:
         yield found
 
@@ -712,7 +712,7 @@ WHICH = st.sampled_from([{}, {"nth": 2}, {"first": 1}, {"every": 2}])
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(RULES, WHICH), max_size=6), st.lists(st.sampled_from([8.90, 9.09, 99.0]), max_size=5))
-def test_whatever_goes_wrong_the_books_balance(vendor: None, rules: list[Any], prices: list[float]) -> None:
+def test_whatever_goes_wrong_the_books_balance(vendor_modules: None, rules: list[Any], prices: list[float]) -> None:
     with tempfile.TemporaryDirectory() as folder, Paper(Path(folder)) as paper:
         session = Session(paper)
         for (call, outcome), which in rules:

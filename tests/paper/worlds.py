@@ -15,7 +15,7 @@ from qmtcli.paper.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def vendor_data(vendor: None) -> Iterator[Any]:
+def vendor_data(vendor_modules: None) -> Iterator[Any]:
     """xtdata, imported over the stand-in; in Shanghai's time, as in a paper run."""
     zone = os.environ.get("TZ")
     os.environ["TZ"] = "Asia/Shanghai"
