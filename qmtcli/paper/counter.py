@@ -139,28 +139,16 @@ class Counter:
 
 
 def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Rejection | None:
-    price = order.sent
     if order.price_type in MARKET_TYPES:
-        if order.code[-2:] not in MARKET_TYPES[order.price_type] or not terms.market_orders:
-            return Rejection(-40, f"报价类型不支持: {order.price_type}")
-        if phase is not Phase.CONTINUOUS:
-            return Rejection(-61, _OFF_HOURS)
-        if needs_protection(terms.instrument, terms.rules) and not price > 0:
-            return Rejection(-45, "须填保护限价: 市价委托的 price")
-        order.limit_price = _market_limit(order, tick, terms)
-        if not order.limit_price and not terms.rules.no_best_price_cancels:
-            return Rejection(-46, f"无最优价格可申报: {order.price_type}")
-        return None
+        return _judge_market_price(order, tick, terms, phase)
     if order.price_type == LATEST_PRICE:
         order.price = tick.last or tick.preclose
-    elif not price > 0:
-        return Rejection(-41, f"委托价格非法: {price:g}")
-    elif abs(price * 1000 - order.price) > 1e-4 or order.price % terms.tick:
-        return Rejection(-42, f"价格不合价位: 最小变动 {terms.tick / 1000:g}")
-    if terms.up and order.price > terms.up:
-        return Rejection(-43, f"高于涨停价: 委托 {order.price / 1000:g}, 涨停 {terms.up / 1000:g}")
-    if order.price < terms.down:
-        return Rejection(-43, f"低于跌停价: 委托 {order.price / 1000:g}, 跌停 {terms.down / 1000:g}")
+    elif not order.sent > 0:
+        return Rejection(-41, f"委托价格非法: {order.sent:g}")
+    elif wrong := _off_tick(order, terms):
+        return wrong
+    if wrong := _above_band(order, terms) or _below_band(order, terms):
+        return wrong
     order.limit_price = order.price
     if order.price_type == AFTER_HOURS:
         return None
@@ -176,18 +164,54 @@ def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Reject
     return None
 
 
+def _judge_market_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Rejection | None:
+    if order.code[-2:] not in MARKET_TYPES[order.price_type] or not terms.market_orders:
+        return Rejection(-40, f"报价类型不支持: {order.price_type}")
+    if phase is not Phase.CONTINUOUS:
+        return Rejection(-61, _OFF_HOURS)
+    if needs_protection(terms.instrument, terms.rules):
+        if not order.sent > 0:
+            return Rejection(-45, "须填保护限价: 市价委托的 price")
+        # a protection beyond the far edge of the band protects less, beyond the near one from every trade
+        beyond = _below_band if order.type == BUY else _above_band
+        if wrong := _off_tick(order, terms) or beyond(order, terms):
+            return wrong
+    order.limit_price = _market_limit(order, tick, terms)
+    if not order.limit_price and not terms.rules.no_best_price_cancels:
+        return Rejection(-46, f"无最优价格可申报: {order.price_type}")
+    return None
+
+
+def _off_tick(order: Order, terms: Terms) -> Rejection | None:
+    if abs(order.sent * 1000 - order.price) > 1e-4 or order.price % terms.tick:
+        return Rejection(-42, f"价格不合价位: 最小变动 {terms.tick / 1000:g}")
+    return None
+
+
+def _above_band(order: Order, terms: Terms) -> Rejection | None:
+    if terms.up and order.price > terms.up:
+        return Rejection(-43, f"高于涨停价: 委托 {order.price / 1000:g}, 涨停 {terms.up / 1000:g}")
+    return None
+
+
+def _below_band(order: Order, terms: Terms) -> Rejection | None:
+    if order.price < terms.down:
+        return Rejection(-43, f"低于跌停价: 委托 {order.price / 1000:g}, 跌停 {terms.down / 1000:g}")
+    return None
+
+
 def _market_limit(order: Order, tick: Tick, terms: Terms) -> int:
     """The worst price of a market order: its protection price where it carries one, else the edge of the band.
 
-    Of an order at the best price on display it is that price; 0 when there is none.
+    An order at the best price on display has that price, as far as it is protected; 0 when there is none.
     """
     buying = order.type == BUY
-    peers, own = (tick.asks, tick.bids) if buying else (tick.bids, tick.asks)
-    if order.price_type in (PEER_PRICE, OWN_PRICE):
-        levels = peers if order.price_type == PEER_PRICE else own
-        return levels[0][0] if levels else 0
+    bound = min if buying else max
     # a day without a band has no edge: twice the last price, and one tick, are beyond any level
-    edge = (terms.up or 2 * (tick.last or tick.preclose)) if buying else (terms.down or terms.tick)
-    if order.price > 0 and needs_protection(terms.instrument, terms.rules):
-        return min(order.price, edge) if buying else max(order.price, edge)
-    return edge
+    worst = (terms.up or 2 * (tick.last or tick.preclose)) if buying else (terms.down or terms.tick)
+    if needs_protection(terms.instrument, terms.rules):
+        worst = bound(order.price, worst)
+    if order.price_type not in (PEER_PRICE, OWN_PRICE):
+        return worst
+    levels = tick.asks if buying == (order.price_type == PEER_PRICE) else tick.bids
+    return bound(levels[0][0], worst) if levels else 0

@@ -20,7 +20,6 @@ An order that arrives when nothing trades waits for the next snapshot that does.
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import date
 from heapq import heapify, heappop, heapreplace
@@ -240,7 +239,7 @@ class Matching:
         if not levels and not own:
             return set()
         taken = self._taken(order.code, stamp)
-        offers = list(_merged(_left(levels, taken), own))
+        offers = list(_merged(levels, taken, own, falling=order.type != BUY))
         if order.price_type == FILL_OR_KILL and sum(volume for _, volume, _ in offers) < order.remaining:
             return set()
         met: set[int] = set()
@@ -260,7 +259,7 @@ class Matching:
         own = tick.bids if order.type == BUY else tick.asks
         if order.price_type == BEST5_THEN_LIMIT:
             rests = self._feed.rules.best5_limit_rests
-            order.limit_price = self._last_fill(order) or (own[0][0] if own and rests else 0)
+            order.limit_price = self._last_fill(order) or (_own_best(order, own) if rests else 0)
         if order.price_type in IMMEDIATE or not order.limit_price:
             self._books.finish(account, order)
             return
@@ -416,23 +415,25 @@ def _within(order: Order, tick: Tick) -> list[Level]:
     return [level for level in tick.bids if level[0] >= limit]
 
 
-def _merged(levels: list[Level], own: list[Order]) -> Iterator[tuple[int, int, Order | None]]:
-    """(price, shares, own order or None) of a side, best first; of a level an own order comes after its queue."""
-    sign = -1 if own and own[0].type == BUY else 1
-    left = deque(levels)
-    for order in own:
-        ahead = order.queue if order.queue >= 0 else _ANY
-        while left and (behind := (left[0][0] - order.limit_price) * sign) <= 0:
-            price, volume = left.popleft()
-            part = volume if behind else min(volume, ahead)
-            if part:
-                yield price, part, None
-            if part < volume:
-                left.appendleft((price, volume - part))
-                break
-            ahead -= 0 if behind else part
-        yield order.limit_price, order.remaining, order
-    yield from ((price, volume, None) for price, volume in left)
+def _merged(
+    levels: list[Level], taken: dict[int, int], own: list[Order], falling: bool
+) -> Iterator[tuple[int, int, Order | None]]:
+    """(price, shares, own order or None) of a side, best first; of a level an own order comes after its queue.
+
+    What was taken of a level was taken of its front.
+    """
+    displayed = dict(levels)
+    for price in sorted({*displayed, *(order.limit_price for order in own)}, reverse=falling):
+        volume, begin = displayed.get(price, 0), taken.get(price, 0)
+        for order in own:
+            if order.limit_price == price:
+                end = min(order.queue, volume) if order.queue >= 0 else volume
+                if end > begin:
+                    yield price, end - begin, None
+                    begin = end
+                yield price, order.remaining, order
+        if volume > begin:
+            yield price, volume - begin, None
 
 
 def _left(levels: Iterable[Level], taken: dict[int, int]) -> list[Level]:
@@ -469,6 +470,13 @@ def _move_up(order: Order, tick: Tick) -> None:
     ahead = _queue(order, tick.bids if order.type == BUY else tick.asks)
     if ahead >= 0:
         order.queue = ahead if order.queue < 0 else min(order.queue, ahead)
+
+
+def _own_best(order: Order, own: tuple[Level, ...]) -> int:
+    """The best price of an order's side, as far as its limit allows; 0 when there is none."""
+    if not own:
+        return 0
+    return (min if order.type == BUY else max)(own[0][0], order.limit_price)
 
 
 def _queue(order: Order, own: tuple[Level, ...]) -> int:

@@ -327,6 +327,20 @@ def test_shanghai_market_orders_keep_to_their_protection_price(tmp_path: Path) -
     assert market(tmp_path / "3", 47, SZ, 5_000, 10.02) == (PART_CANCELED, ALL_ASKS, 0)
 
 
+def test_what_becomes_a_limit_order_is_protected_too(tmp_path: Path) -> None:
+    """SSE: neither the trade price nor the limit that a market order turns into is worse than its protection."""
+    assert market(tmp_path / "1", 44, SH, 100, 9.99) == (REPORTED, [], 9.99)
+    assert market(tmp_path / "2", 44, SH, 100, 10.02, selling=True) == (REPORTED, [], 10.02)
+    assert market(tmp_path / "3", 45, SH, 100, 9.98) == (REPORTED, [], 9.98)
+    assert market(tmp_path / "4", 43, SH, 100, 9.98) == (REPORTED, [], 9.98)
+    assert market(tmp_path / "5", 43, SH, 100, 10.05, selling=True) == (REPORTED, [], 10.05)
+
+
+def test_a_protection_price_beyond_the_band(tmp_path: Path) -> None:
+    assert market(tmp_path / "1", 44, SH, 100, 99.00) == (FILLED, [(10.01, 100)], 0)
+    assert market(tmp_path / "2", 42, SH, 100, 0.01, selling=True) == (FILLED, [(10.00, 100)], 0)
+
+
 def test_market_orders_on_a_day_without_a_band(tmp_path: Path) -> None:
     tape = ScriptedTape(
         {SH: {DAY: [book(asks=[(15.00, 100)], bids=[(5.00, 100)])]}}, [instrument(SH, "新股", listed=DAY)]
@@ -379,6 +393,9 @@ NAN, INF = float("nan"), float("inf")
         (("sell", 100, 9.79, SH, 11), -44, "超出价格范围: 有效申报价格不低于 9.8"),
         (("buy", 100, 10.00, SH, 47), -40, "报价类型不支持: 47"),
         (("buy", 100, 10.00, SZ, 43), -40, "报价类型不支持: 43"),
+        (("buy", 100, 10.005, SH, 42), -42, "价格不合价位: 最小变动 0.01"),
+        (("buy", 100, 8.99, SH, 43), -43, "低于跌停价: 委托 8.99, 跌停 9"),
+        (("sell", 100, 11.01, SH, 44), -43, "高于涨停价: 委托 11.01, 涨停 11"),
         (("buy", 10, 100.0, BOND, 42), -40, "报价类型不支持: 42"),
         (("buy", 99_900, 10.01, SH, 11), -50, "可用资金不足: 需要 1000259.00, 可用 1000000.00"),
         (("sell", 100, 10.00, SH, 11), -51, "可用股份不足: 委托 100, 可卖 0"),

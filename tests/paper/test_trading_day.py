@@ -233,6 +233,31 @@ def test_own_orders_meet_behind_those_displayed_ahead(tmp_path: Path) -> None:
     audit(bench.exchange, {SH: 2_000})
 
 
+def test_each_own_order_has_its_own_queue(tmp_path: Path) -> None:
+    later = book("10:00:03", bids=[(10.00, 700)])
+    bench = Bench.of(tmp_path, book("10:00:00"), later)
+    bench.give(3_000)
+    first = bench.buy(100, 10.00)
+    bench.clock.put("10:00:03")
+    second = bench.buy(200, 10.00)
+    # 400 were ahead of the first, then 300 came, which are ahead of the second
+    assert bench.fills(bench.sell(1_000, 10.00)) == [(10.00, 400), (10.00, 100), (10.00, 300), (10.00, 200)]
+    assert [bench.order(n).status for n in (first, second)] == [FILLED, FILLED]
+    audit(bench.exchange, {SH: 3_000})
+
+
+def test_what_was_taken_of_a_level_was_ahead_of_an_own_order(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book("10:00:00"), book("10:00:03", bids=[(10.00, 700)]))
+    bench.give(3_000)
+    resting = bench.buy(200, 10.00)
+    bench.clock.put("10:00:03")
+    # 400 of the 700 are ahead of it
+    assert bench.fills(bench.sell(300, 10.00)) == [(10.00, 300)]
+    assert bench.fills(resting) == []
+    assert bench.fills(bench.sell(500, 10.00)) == [(10.00, 100), (10.00, 200), (10.00, 200)]
+    audit(bench.exchange, {SH: 3_000})
+
+
 def test_an_own_order_between_the_levels_comes_first(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book("10:00:00", asks=[(10.05, 300)]))
     bench.give(2_000)
