@@ -73,9 +73,9 @@ class Matching:
 
     def enter(self, account: Account, order: Order, shown: Shown, at_ms: int) -> None:
         """An order meets the book on display at a moment, then rests or goes, as its type says; writes it."""
-        expected = self._expected(account)
         self._arrive(account, order, shown, at_ms, self._books.crossing(order))
-        expected[order.code] = min(self._first_stamp([order], at_ms), expected.get(order.code, _NEVER))
+        known = self._expected(account).get(order.code, _NEVER)
+        self._expectations[order.code] = min(self._first_stamp([order], at_ms), known)
 
     def _arrive(self, account: Account, order: Order, shown: Shown, at_ms: int, resting: Iterable[Order]) -> set[int]:
         """As `enter`. ``resting``: orders of its code; returns the ids of those of them that traded with it."""

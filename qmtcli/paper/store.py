@@ -52,7 +52,7 @@ CREATE TABLE orders (
   due INTEGER NOT NULL            -- when it, or a cancel of it, arrives at the exchange; 0: nothing is in flight
 );
 CREATE INDEX orders_by_day ON orders (day);
-CREATE INDEX open_orders ON orders (code) WHERE status IN (50, 51, 52, 55);
+CREATE INDEX open_orders ON orders (code, type, limit_price) WHERE status IN (50, 51, 52, 55);
 CREATE INDEX orders_in_flight ON orders (due) WHERE due > 0;
 CREATE TABLE trades (
   id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL, day INTEGER NOT NULL, time INTEGER NOT NULL,
