@@ -199,6 +199,10 @@ class Desk:
     def _settled(self, request: OrderRequest, answer: Answer) -> None:
         self.sent = [sent for sent in self.sent if sent not in (request.client_id, answer.order_id)]
 
+    def knows(self, client_id: str) -> bool:
+        """Whether an order of today carries this client id, so that to place it again sends nothing."""
+        return any(order.order_remark == client_id for order in self.session.orders())
+
     def _earlier(self, request: OrderRequest) -> Order | None:
         """The order of today that carries this client id. Raises Refused when it is another order."""
         for order in self.session.orders():

@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent import futures
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -117,12 +118,11 @@ class Paper:
         profile = config.load({}, os.environ, self.folder).profile()
         backend.take_paper(backend.paper_settings(profile, os.environ))
         loader.load()
-        if exchange.current.cache_info().currsize:
-            before = exchange.current()
-            exchange.current.cache_clear()
-            for client in _clients():
-                client.move(exchange.current())
-            before.store.close()
+        before = exchange.forget()
+        for client in _clients() if before else ():
+            client.move(exchange.current())
+        for held in before:
+            held.store.close()
 
     def close(self) -> None:
         """End every session, subscription and call that waits; the environment is as it was."""
@@ -137,15 +137,15 @@ class Paper:
         for thread in threading.enumerate():
             if thread.name.startswith("paper-"):
                 thread.join(PATIENCE)
+        for held in exchange.forget():
+            held.store.close()
         for trader in self._traders:
             trader.loop.close()
             if getattr(trader, "oldloop", _loop()) is not _loop():  # on Pythons that make none, it is `new_trader`'s
                 trader.oldloop.close()
+            trader.oldloop = _loop()  # which its end makes the current one
         asyncio.set_event_loop(_loop())
         self._traders.clear()
-        if exchange.current.cache_info().currsize:
-            exchange.current().store.close()
-        exchange.current.cache_clear()
         os.environ.clear()
         os.environ.update(self._environ)
         mount.read_zone()
@@ -176,7 +176,7 @@ class Paper:
             client.catch_up()
         for trader in self._traders:
             for executor in (trader.executor, trader.relaxed_resp_executor):
-                executor.submit(bool).result(PATIENCE)
+                _finish(executor)
 
     def _exchange(self) -> Exchange:
         return exchange.current()
@@ -207,6 +207,11 @@ class Paper:
     def deposit(self, yuan: int | float | Decimal) -> None:
         """Pay money in, CNY. Raises UsageError for what is no amount of it."""
         self._exchange().deposit(round(yuan * 100))
+        self.flush()
+
+    def withdraw(self, yuan: int | float | Decimal) -> None:
+        """Pay money out, CNY. Raises UsageError, and Refused for more than can be withdrawn."""
+        self._exchange().withdraw(round(yuan * 100))
         self.flush()
 
     # -- other processes -------------------------------------------------------------------------------
@@ -585,6 +590,16 @@ def _clients() -> list[Any]:
 def _loop() -> asyncio.AbstractEventLoop:
     """An event loop that is current in tests: the vendor asks for one, which newer Pythons do not make."""
     return asyncio.new_event_loop()
+
+
+def _finish(executor: Any) -> None:
+    """Wait until an executor has done what it was given before. Raises TimeoutError when it does not."""
+    try:
+        executor.submit(bool).result(PATIENCE)
+    except RuntimeError:  # its trader was stopped
+        return
+    except futures.TimeoutError:
+        raise TimeoutError(f"a callback has not returned in {PATIENCE:g} s") from None
 
 
 def _within(seconds: float, call: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from conftest import CLOCK, Result
 
-from qmtcli.errors import Refused
+from qmtcli.errors import ConfigError, Refused
 from qmtcli.model import Quote, Side
 from qmtcli.orders import Market, keeping_hours, parse_price, resolve_price
 from qmtcli.rules import boards
@@ -95,6 +95,13 @@ def test_the_next_session_is_for_the_exchange_to_decide(exchange: Callable[..., 
     assert exchange("2026-11-22T10:00:00", *BUY, "--next-session", "--dry-run").status == 0
 
 
+def test_what_was_sent_in_time_is_told_at_any_hour(exchange: Callable[..., Result]) -> None:
+    assert exchange("14:56:00", *BUY, "--id", "mine").json["order_id"] == "1"
+    again = exchange("15:40:00", *BUY, "--id", "mine")
+    assert (again.status, again.json["order_id"], again.json["replayed"]) == (0, "1", True)
+    assert exchange("15:40:00", *BUY, "--id", "other").error["code"] == "off_hours"
+
+
 MARKET = ("buy", "600000.SH", "100", "--market", "best5-cancel")
 
 
@@ -150,6 +157,21 @@ def test_a_day_without_limits_has_a_range_in_its_opening_auction() -> None:
     told = ["live"]
     assert resolve_price(price, Side.BUY, _new_stock("09:17:00", told)) == (181, "")
     assert told == ["live", "outside_opening_range"]
+
+
+def test_limits_that_no_calendar_can_count_to_are_not_checked_live() -> None:
+    day = date(2027, 1, 5)
+    told: list[str] = []
+    market = _new_stock("14:58:00", told)
+    market = market._replace(day=day, instrument=market.instrument._replace(listed=date(2026, 12, 30)))
+    with pytest.raises(ConfigError, match="calendar_ended"):
+        resolve_price(parse_price("181"), Side.SELL, market)
+    live = market._replace(warn=lambda error: told.append(error.code))
+    assert resolve_price(parse_price("181"), Side.SELL, live) == (181, "")
+    assert told[0] == "calendar_ended"
+    settled = market._replace(instrument=market.instrument._replace(listed=date(2019, 7, 22)))
+    with pytest.raises(Refused, match="outside_band"):
+        resolve_price(parse_price("181"), Side.SELL, settled)
 
 
 # -- after hours ---------------------------------------------------------------------------------------

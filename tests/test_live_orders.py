@@ -9,12 +9,17 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, Result
 
+from qmtcli.commands.buy_sell import _warner
+from qmtcli.commands.common import App
+from qmtcli.console import Console
+from qmtcli.errors import ConfigError, Refused
 from qmtcli.paper.settings import Settings
 
 TERMINAL = Path(__file__).with_name("terminal")
@@ -142,6 +147,18 @@ def test_rules_and_instruments_of_the_user_hold(live: Live, tmp_path: Path) -> N
     assert (error["code"], error["minimum"]) == ("below_min", 200)
     allowed = live.run("buy", "000001.SZ", "100", "--market", "after-hours", "--protect", "12", "--dry-run", "--json")
     assert (allowed.status, allowed.json["price_type"], allowed.json["price"]) == (0, 49, 12.0)
+
+
+def test_a_warning_is_told_once() -> None:
+    heard = StringIO()
+    warn = _warner(App(Console(stdin=BytesIO(), stdout=StringIO(), stderr=heard, env={}, interactive=False)))
+    for last in ("2026-12-31", "2026-12-30"):
+        warn(ConfigError("calendar_ended", last=last))
+    warn(Refused("off_tick", price=1, below=0, above=2))
+    assert [line.partition(" — ")[0] for line in heard.getvalue().splitlines()] == [
+        "warning: the trading calendar ends on 2026-12-31",
+        "warning: price 1 is off the tick",
+    ]
 
 
 BEYOND = "2027-02-01T10:00:00"

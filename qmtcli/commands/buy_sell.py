@@ -157,9 +157,13 @@ def _order(app: App, asked: _Asked) -> int:
     desk = app.open_desk(asked.dry_run, asked.yes)
     market = _market(app, code, asked.side, spec)
     orders.check_type(spec, asked.side, market)
-    if not asked.next_session:
-        orders.check_hours(spec, market)
     client_id = asked.id_on(market.day) or desks.new_client_id()
+    try:
+        if not asked.next_session:
+            orders.check_hours(spec, market)
+    except Refused:
+        if not (given_id and desk.knows(client_id)):  # what was sent in time is told at any hour
+            raise
     schedule = DEFAULT_SCHEDULE._replace(**app.profile.fees)
     price, price_type, note = _price(asked, spec, market)
     volumes, left = _volumes(app, asked, spec, price, market, schedule)
@@ -190,7 +194,6 @@ def _order(app: App, asked: _Asked) -> int:
 def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
     """What is known of the instrument; a sell at a typed price goes without where the market does not answer."""
     from qmtcli.orders import Market, keeping_hours, known_instrument
-    from qmtcli.rules.instruments import fields
     from qmtcli.rules.settings import DEFAULT
 
     profile, session = app.profile, app.session
@@ -203,7 +206,7 @@ def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
         app.console.warn(say(f"没有行情, 未检查涨跌停: {code}", f"no quote: price limits not checked for {code}"))
         quote, detail = None, None
     now = datetime.fromtimestamp(session.now(), _SHANGHAI)
-    instrument = known_instrument(code, detail, fields(code, app.instruments))
+    instrument = known_instrument(code, detail, app.told(code))
     market = Market(
         instrument,
         quote,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
-    from qmtcli.rules.instruments import Overrides
     from qmtcli.xt.session import Session
 
 
@@ -68,16 +67,15 @@ class App:
         console.tag = f"【{console.word('live')} ****{tail}】" if profile.live else f"【{console.word('paper')}】"
         return profile
 
-    @cached_property
-    def instruments(self) -> Overrides:
-        """The user's own table of instruments, empty where the profile names none. Raises ConfigError."""
+    def told(self, code: str) -> dict[str, Any]:
+        """What the user's own table of instruments, if the profile names one, tells of a code. Raises ConfigError."""
         path = self.profile.instruments
         if path is None:
             return {}
-        from qmtcli.rules.instruments import read
+        from qmtcli.rules.instruments import fields, read
         from qmtcli.text import read_file
 
-        return read(read_file(path), path)
+        return fields(code, read(read_file(path), path))
 
     @property
     def session(self) -> Session:

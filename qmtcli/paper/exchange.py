@@ -331,7 +331,7 @@ def open_tape(settings: Settings) -> Tape:
     if settings.market == "sample":
         from qmtcli.paper.sample import SampleTape
 
-        tape = SampleTape(settings.hours)
+        tape = SampleTape(settings.hours, rule_settings.parse(settings.rules))
     else:
         from qmtcli.paper.folder import FolderTape
 
@@ -366,3 +366,11 @@ def of(account: str) -> Exchange:
     if account not in _others:
         _others[account] = Exchange(replace(own.settings, account=account), own.feed.tape)
     return _others[account]
+
+
+def forget() -> list[Exchange]:
+    """The exchanges that this process had open, for the caller to close; the next `current` opens anew."""
+    found = [current(), *_others.values()] if current.cache_info().currsize else []
+    current.cache_clear()
+    _others.clear()
+    return found

@@ -22,13 +22,12 @@ from qmtcli.paper.records import fill, raw, record
 from qmtcli.paper.refusals import callback_of, refusal
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Order
-from qmtcli.paper.trading import Account, XtQuantAsyncClient
+from qmtcli.paper.trading import NO_ACCOUNT, Account, XtQuantAsyncClient
 
 _POLL_SECONDS = 0.02
 #: account status after hours: ids are given out, and no order comes of them
 _CLOSED = 6
 _OFF_HOURS = Rejection(-61, "当前时间不允许此类证券交易")
-_NOT_LOGGED_IN = "资金账号未登录"
 
 _ERRORS = ("bindOnOrderErrorCallback", "bindOnCancelErrorCallback")
 #: pushes that are about one order
@@ -146,7 +145,7 @@ class FaultyClient(XtQuantAsyncClient):
             return plan
         if status == _CLOSED and call == "order":
             return replace(plan, rejection=_OFF_HOURS, row=False)
-        return replace(plan, stands=False, fails=True, words=_NOT_LOGGED_IN)
+        return replace(plan, stands=False, fails=True, words=NO_ACCOUNT)
 
     def _change(self, plan: Plan) -> None:
         """What holds from here on."""

@@ -480,6 +480,7 @@ _MAKERS: dict[Phase, _Maker] = {
     Phase.CLOSING: _closing_call,
     Phase.CLOSED: _closed,
     Phase.AFTER_HOURS_ORDERS: _closed,
+    Phase.AFTER_HOURS_ORDERS_LOCKED: _closed,
     Phase.AFTER_HOURS: _after_hours,
     Phase.AFTER_HOURS_LOCKED: _after_hours,
     Phase.AFTER_HOURS_DONE: _after_hours,

@@ -159,6 +159,5 @@ class OwnSectors:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as data:
             data.executescript(_SCHEMA)
-            data.execute("BEGIN IMMEDIATE")
             with data:
                 yield data

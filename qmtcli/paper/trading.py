@@ -34,7 +34,8 @@ from qmtcli.paper.store import Event, Order, Trade
 _POLL_SECONDS = 0.02
 #: polls between two looks at the tape for resting orders
 _POLLS_A_LOOK = 50
-_NO_ACCOUNT = "资金账号未登录"
+#: what is said of an account that this terminal does not have, or that is not logged in
+NO_ACCOUNT = "资金账号未登录"
 #: callbacks that the vendor's Python forgets to bind, so that its caller would wait for ever, and one it binds
 _FORGOTTEN = {"bindOnQueryComPositionRespCallback": "bindOnQueryComFundRespCallback"}
 
@@ -284,7 +285,7 @@ class XtQuantAsyncClient:
         with self._delivery:
             TRAFFIC.sent += 1
             account = self._owned(req)
-            order_id, why = -1, "" if self._exchange is None else _NO_ACCOUNT
+            order_id, why = -1, "" if self._exchange is None else NO_ACCOUNT
             strategy, remark = whole(req, "m_strStrategyName"), _remark(req)
             if account is not None:
                 new = NewOrder(
@@ -300,7 +301,7 @@ class XtQuantAsyncClient:
         with self._delivery:
             TRAFFIC.sent += 1
             account = self._owned(req)
-            result, why = -1, "" if self._exchange is None else _NO_ACCOUNT
+            result, why = -1, "" if self._exchange is None else NO_ACCOUNT
             order_id, sysid = req.m_nOrderID, whole(req, "m_strOrderSysID")
             if account is not None:
                 result, why = self._cancel(account.exchange, order_id, sysid)

@@ -118,11 +118,8 @@ class Terminal:
             if trader.executor is not None:
                 trader.stop()
         self.traders.clear()
-        if exchange.current.cache_info().currsize:
-            own = exchange.current().settings
-            for account_id in {own.account, *exchange._others}:
-                exchange.of(account_id).store.close()
-        exchange.current.cache_clear()
+        for held in exchange.forget():
+            held.store.close()
 
 
 def account(account_id: str = ACCOUNT, kind: str = "STOCK") -> Any:

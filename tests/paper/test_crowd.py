@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT
 from scripted import audit
 
-from qmtcli.paper.codes import BUY
+from qmtcli.paper.codes import BUY, JUNK, REPORTED
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.settings import Settings
@@ -98,7 +98,10 @@ def _pushes(kind: str, body: dict[str, list[object]]) -> list[list[object]]:
     row: list[object] = ["order", order.id, order.status, order.traded]
     if kind == "fill":
         return [["fill", body["trade"][0]], row]
-    return [row if kind == "order" else ["order_error", order.id]]
+    if kind == "order_error":
+        return [["order_error", order.id], row]
+    # before and with its number; the row of one that is turned away comes after its error
+    return {REPORTED: [row, row], JUNK: []}.get(order.status, [row])
 
 
 def _answers(log: Path) -> tuple[dict[int, int], int]:

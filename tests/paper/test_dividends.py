@@ -127,6 +127,13 @@ def test_funds_have_references_on_their_own_step(tmp_path: Path) -> None:
     assert tape.preclose(ETF, EX) == 15_424
 
 
+def test_an_ex_day_counts_once(tmp_path: Path) -> None:
+    more = [*BARS, "20170525,11.7,11.9,11.6,11.8,1", "20170526,11.8,12,11.7,11.9,1"]
+    tape = folder(tmp_path, HEADER, "600000.SH,20170525,0.2,0.3,,", bars=more)
+    assert [bar.preclose for bar in tape.bars(SH, "1d", *ALWAYS)] == [15_000, 15_500, 11_750, 11_800]
+    assert tape.preclose(SH, date(2017, 5, 27)) == 11_900
+
+
 # -- adjusted bars -----------------------------------------------------------------------------------------------
 
 
@@ -209,8 +216,8 @@ actions_ = st.builds(
 
 
 @given(
-    st.lists(st.integers(500, 50_000).map(lambda cents: cents * 10), min_size=2, max_size=30),
-    st.dictionaries(st.integers(-3, 40), actions_, max_size=6),
+    st.lists(st.integers(500, 50_000).map(lambda cents: cents * 10), min_size=2, max_size=6),
+    st.dictionaries(st.integers(-1, 6), actions_, max_size=5),
     st.sampled_from(["front", "back", "front_ratio", "back_ratio"]),
 )
 def test_adjusted_closes_are_those_of_the_published_loops(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted import audit
 
+from qmtcli.paper import exchange
+from qmtcli.paper.faults import OUTCOMES
 from qmtcli.testing import PATIENCE, Paper
 
 CODE, BUY, LIMIT = "600000.SH", 23, 11
@@ -551,6 +557,7 @@ def test_a_foreign_order_with_a_broken_remark(paper: Paper, session: Session) ->
     assert session.told() == [("order", foreign.order_id, 50)]
     assert statuses(paper) == [50]
     assert session.trader.query_stock_order(paper.stock_account, 1).order_remark == "own"
+    assert session.trader.query_stock_order(paper.stock_account, 2) is None
 
 
 # -- the account's status ----------------------------------------------------------------------------------
@@ -612,7 +619,7 @@ def test_a_call_that_never_returns(paper: Paper, session: Session, call: str) ->
     waiting._thread.join(0.1)
     assert waiting.answer == "none yet"
     assert session.order_and_wait() == 1  # nobody else waits for it
-    paper.close()
+    session.trader.async_client.let_go()  # as the end of a test does
     assert waiting.ends() == (-1 if call == "connect" else None)
 
 
@@ -688,3 +695,39 @@ def test_a_link_that_is_dead_from_the_beginning(paper: Paper) -> None:
     (trader,) = paper._traders
     assert trader.connected
     assert trader.query_stock_orders(paper.stock_account) == []
+
+
+# -- whatever the script says ------------------------------------------------------------------------------
+
+RULES = st.sampled_from(
+    [
+        (call, outcome)
+        for outcome, made in OUTCOMES.items()
+        for call in ("order", "cancel", "query_orders", "query_asset")
+        if call in made.calls
+    ]
+)
+WHICH = st.sampled_from([{}, {"nth": 2}, {"first": 1}, {"every": 2}])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(RULES, WHICH), max_size=6), st.lists(st.sampled_from([8.90, 9.09, 99.0]), max_size=5))
+def test_whatever_goes_wrong_the_books_balance(vendor: None, rules: list[Any], prices: list[float]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Paper(Path(folder)) as paper:
+        session = Session(paper)
+        for (call, outcome), which in rules:
+            needed = {key: 1 for key, (_, default) in OUTCOMES[outcome].takes.items() if default is None}
+            paper.faults.on(call, outcome, **needed, **which)
+        account = paper.stock_account
+        answers: list[Any] = []
+        for number, price in enumerate(prices, 1):
+            session.order(price)
+            session.trader.query_stock_orders_async(account, answers.append)
+            session.trader.query_stock_asset_async(account, answers.append)
+            if number % 2:
+                session.cancel(number)
+        paper.clock.step(seconds=1)
+        session.told()
+        audit(exchange.current())
+        assert len(paper.account.orders) <= len(prices)
+        assert session.trader.callback.raised == []

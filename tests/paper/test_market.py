@@ -129,6 +129,12 @@ def test_after_hours_the_volume_grows_at_the_close(xtdata: Any, world: World) ->
     assert (bars.volume.iloc[-1], day.volume.iloc[-1]) == (956385 - 934920, 956385)
 
 
+def test_the_profiles_rules_are_the_markets(xtdata: Any, world: World) -> None:
+    world.begin("2026-11-23T14:58:00", rules={"sh_bond_closing_auction": "true"})
+    assert xtdata.get_full_tick(["113052.SH"])["113052.SH"]["openInt"] == 18
+    assert xtdata.get_trading_period("113052.SH")["tradings"][-1]["status"] == 8
+
+
 def test_a_monday_begins_where_friday_ended(xtdata: Any, world: World) -> None:
     bars = xtdata.get_market_data_ex(["close", "preClose"], ["300750.SZ"], "1d", "20260925", "20261123")["300750.SZ"]
     assert list(bars.index[:3]) == ["20260928", "20260929", "20260930"]
@@ -486,6 +492,19 @@ def test_minutes_add_up_to_longer_bars(xtdata: Any) -> None:
         assert abs(made.amount.sum() - day.amount) < 0.01
 
 
+def test_repo_has_bars_until_half_past_three(xtdata: Any, world: World) -> None:
+    world.clock("2026-11-23T15:20:30")
+    ones = xtdata.get_market_data_ex([], ["204001.SH"], "1m", "20261123")["204001.SH"]
+    assert (len(ones), list(ones.index[-2:])) == (1 + 240 + 21, ["20261123152000", "20261123152100"])
+    fives = xtdata.get_market_data_ex([], ["204001.SH"], "5m", count=2)["204001.SH"]
+    assert list(fives.index) == ["20261123152000", "20261123152500"]
+    world.clock("2026-11-24T10:00:00")
+    ones = xtdata.get_market_data_ex([], ["204001.SH"], "1m", "20261123", "20261123")["204001.SH"]
+    assert (len(ones), ones.index[-1]) == (271, "20261123153000")
+    stock = xtdata.get_market_data_ex([], ["600000.SH"], "1m", "20261123", "20261123")["600000.SH"]
+    assert (len(stock), stock.index[-1]) == (241, "20261123150000")
+
+
 def test_weeks_and_months_carry_the_date_of_their_last_day(xtdata: Any) -> None:
     def labels(period: str, count: int) -> list[str]:
         return list(xtdata.get_market_data_ex([], ["600000.SH"], period, count=count)["600000.SH"].index)
@@ -776,7 +795,7 @@ def test_arguments_of_the_wrong_type_are_refused(xtdata: Any) -> None:
             call()
 
 
-def test_every_method_answers_or_refuses_at_once(world: World, vendor: Any) -> None:
+def test_every_method_answers_or_refuses_at_once(world: World, vendor_data: Any) -> None:
     client = market.IPythonApiClient()
     empty = b"\x05\0\0\0\0"
     made = {"str": "", "int": 0, "bool": True, "list[str]": [], "int|str": "", "object": lambda data: None}
@@ -805,13 +824,13 @@ def test_the_data_centre_of_a_script_starts_and_listens(xtdata: Any) -> None:
     assert type(centre.RPCClient()).__module__ == "xtquant.datacenter"
 
 
-def test_the_greeting_says_what_serves(vendor: Any, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    vendor.enable_hello = True
+def test_the_greeting_says_what_serves(vendor_data: Any, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    vendor_data.enable_hello = True
     try:
-        vendor.reconnect()
+        vendor_data.reconnect()
     finally:
-        vendor.enable_hello = False
-        vendor.disconnect()
+        vendor_data.enable_hello = False
+        vendor_data.disconnect()
     said = capsys.readouterr().out
     assert "{'tag': 'qmt paper', 'market': 'sample'}" in said
     assert "127.0.0.1:58610" in said

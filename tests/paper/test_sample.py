@@ -15,6 +15,7 @@ from qmtcli.model import Kind
 from qmtcli.paper.bars import close_of, minutes_of
 from qmtcli.paper.sample import SampleTape
 from qmtcli.paper.tape import Tick, approaches
+from qmtcli.rules.settings import Settings
 
 TAPE = SampleTape()
 WHOLE = (0, 86_400_000)
@@ -330,3 +331,14 @@ def test_no_minute_is_passed_over_that_comes_near(code: str) -> None:
 
 def test_nothing_approaches_of_an_unknown_code() -> None:
     assert list(TAPE.approaches("600001.SH", DAYS[0], *WHOLE, 10_000, 0)) == []
+
+
+@pytest.mark.parametrize("setting", ["after_hours_early_cancel", "after_hours_cancel", "sz_pause_orders"])
+@pytest.mark.parametrize("code", ["600000.SH", "000001.SZ"])
+def test_a_day_is_shown_whole_whatever_can_be_canceled_in_it(code: str, setting: str) -> None:
+    day = date(2026, 11, 23)
+    usual, other = (
+        SampleTape("exchange", rules).ticks(code, day, 0, 86_400_000)
+        for rules in (Settings(), Settings(**{setting: False}))
+    )
+    assert [tick.ms for tick in other] == [tick.ms for tick in usual]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import ms
+from scripted import Bench, audit, ms
 
 from qmtcli.errors import ConfigError
 from qmtcli.model import Kind
+from qmtcli.paper.codes import AFTER_HOURS
 from qmtcli.paper.sample import SampleTape
 from qmtcli.paper.tape import Tick
 from qmtcli.rules import bands
@@ -123,6 +125,16 @@ def test_the_opening_print_is_the_days_open() -> None:
         assert _tick(code, DAY, "15:00:00").open == tick.open
 
 
+@pytest.mark.parametrize(("code", "day"), [("204001.SH", date(2024, 8, 12)), ("113052.SH", DAY), ("019547.SH", DAY)])
+def test_without_an_auction_the_close_is_the_last_trade(code: str, day: date) -> None:
+    """On a day of 4 % too, which a repo rate may have."""
+    (whole,) = TAPE.bars(code, "1d", day, day)
+    last = TAPE.bars(code, "1m", day, day)[-1]
+    end = _tick(code, day, "16:00:00")
+    assert whole.close == last.close == end.last == TAPE.preclose(code, day + timedelta(days=1))
+    assert (sum(bar.volume for bar in TAPE.bars(code, "1m", day, day)), whole.volume) == (end.volume, end.volume)
+
+
 # -- after hours -------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +149,7 @@ def test_after_hours_volume_grows_at_the_close(code: str) -> None:
     assert sum(b > a for a, b in pairwise(volumes)) > 50
     for tick in ticks:
         assert (tick.last, tick.open, tick.high, tick.low) == (close.last, close.open, close.high, close.low)
+        assert tick.volume % 100 == 0
         assert tick.amount - close.amount == (tick.volume - close.volume) * close.last // 10
         # at one price, so that only one side can be waiting
         ((price, volume),) = tick.asks + tick.bids
@@ -229,3 +242,40 @@ def test_past_the_end_of_the_calendar_there_is_an_error_and_no_guess() -> None:
     with pytest.raises(ConfigError, match="calendar_ended"):
         EXCHANGE.tick("600000.SH", date(2027, 1, 4), ms("10:00:00"))
     assert TAPE.tick("600000.SH", date(2027, 1, 4), ms("10:00:00")) is not None
+
+
+# -- what an account makes of it ---------------------------------------------------------------------------------
+
+
+def test_an_account_trades_in_the_auctions_and_after_hours(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SampleTape("exchange"), "09:20:00")
+    opening = bench.buy(1_000, 9.09)
+    bench.clock.put("09:24:59")
+    assert bench.order(opening).traded == 0
+    bench.clock.put("09:25:00")
+    order = bench.order(opening)
+    assert (order.status, order.turnover) == (56, 1_000 * _tick("600000.SH", DAY, "09:25:00").open)
+    bench.clock.put("14:58:00")
+    closing = bench.buy(1_000, 9.09)
+    late = bench.buy(1_000, 9.09, kind=AFTER_HOURS)
+    bench.clock.put("15:00:00")
+    close = _tick("600000.SH", DAY, "15:00:00").last
+    assert (bench.order(closing).status, bench.order(closing).turnover) == (56, 1_000 * close)
+    bench.clock.put("15:05:00")
+    assert bench.order(late).traded == 0
+    bench.clock.put("15:30:00")
+    assert (bench.order(late).status, bench.order(late).turnover) == (56, 1_000 * close)
+    audit(bench.exchange)
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "shares", "fen"),
+    [("920185.BJ", "2026-05-13", 100, 20_000), ("000333.SZ", "2026-07-08", 0, 350_000)],
+)
+def test_a_holder_receives_what_an_ex_day_gives(tmp_path: Path, code: str, day: str, shares: int, fen: int) -> None:
+    bench = Bench(tmp_path, SampleTape("exchange"), f"{day}T10:00:00")
+    bench.give(1_000, 20, code)
+    cash = bench.exchange.asset()["cash"]
+    bench.clock.put(f"{day[:8]}{int(day[8:]) + 1:02}T09:00:00")
+    (held,) = bench.exchange.positions()
+    assert (held["volume"], bench.exchange.asset()["cash"] - cash) == (1_000 + shares, fen)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,23 +15,19 @@ from qmtcli.paper.settings import Settings
 
 
 @pytest.fixture(scope="module")
-def vendor() -> Iterator[Any]:
-    """xtdata, imported over the stand-in and put away afterwards."""
-    zone, modules = os.environ.get("TZ"), set(sys.modules)
+def vendor_data(vendor: None) -> Iterator[Any]:
+    """xtdata, imported over the stand-in; in Shanghai's time, as in a paper run."""
+    zone = os.environ.get("TZ")
     os.environ["TZ"] = "Asia/Shanghai"
-    time.tzset()
+    mount.read_zone()
     mount.attach()
     from qmtcli.xt.loader import data_module
 
     yield data_module()
-    for name in set(sys.modules) - modules:
-        if name.startswith("xtquant"):
-            del sys.modules[name]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != mount.__name__]
     os.environ.pop("TZ")
     if zone is not None:
         os.environ["TZ"] = zone
-    time.tzset()
+    mount.read_zone()
 
 
 class World:
@@ -42,10 +36,13 @@ class World:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder, self._monkeypatch = folder, monkeypatch
 
-    def begin(self, at: str = "2026-11-23T10:00:01.5", hours: str = "exchange", market: str = "sample") -> None:
+    def begin(
+        self, at: str = "2026-11-23T10:00:01.5", hours: str = "exchange", market: str = "sample", **more: Any
+    ) -> None:
         self.clock(at)
         environ: dict[str, str] = {}
-        Settings(home=str(self._folder), market=market, hours=hours, clock=f"@{self._folder / 'clock'}").export(environ)
+        clock = f"@{self._folder / 'clock'}"
+        Settings(home=str(self._folder), market=market, hours=hours, clock=clock, **more).export(environ)
         for name, value in environ.items():
             self._monkeypatch.setenv(name, value)
         current.cache_clear()
@@ -67,7 +64,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def xtdata(vendor: Any, world: World) -> Iterator[Any]:
-    vendor.reconnect()
-    yield vendor
-    vendor.disconnect()
+def xtdata(vendor_data: Any, world: World) -> Iterator[Any]:
+    vendor_data.reconnect()
+    yield vendor_data
+    vendor_data.disconnect()
