@@ -72,9 +72,12 @@ class Matching:
         self._expected_in: tuple[date, tuple[int, int]] | None = None
 
     def enter(self, account: Account, order: Order, shown: Shown, at_ms: int) -> None:
-        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it."""
+        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it.
+
+        To be called when the account has caught up with that moment.
+        """
         self._arrive(account, order, shown, at_ms, self._books.crossing(order))
-        known = self._expected(account).get(order.code, _NEVER)
+        known = self._expectations.get(order.code, _NEVER)
         self._expectations[order.code] = min(self._first_stamp([order], at_ms), known)
 
     def _arrive(self, account: Account, order: Order, shown: Shown, at_ms: int, resting: Iterable[Order]) -> set[int]:

@@ -30,9 +30,9 @@ class Reaches:
 
     def near(self, after: int, until: int, buy: int, sell: int) -> Iterator[int]:
         """Numbers of the pieces with a moment in ``(after, until]`` that may be near, in order; 0: no order."""
-        low, high = buy or -1, -(sell or NEVER + 1)
+        sides = [(levels, most) for levels, most in ((self._lows, buy), (self._highs, -sell)) if most]
         number, beyond = self.number(after), bisect_right(self._begins, until)
-        while (number := min(_search(self._lows, number, low), _search(self._highs, number, high))) < beyond:
+        while (number := min([_search(levels, number, most) for levels, most in sides], default=beyond)) < beyond:
             yield number
             number += 1
 
@@ -63,5 +63,7 @@ def _search(levels: list[array[int]], start: int, most: int) -> int:
 
 def _scan(values: array[int], start: int, stop: int, most: int) -> int:
     """As `_search`, within a block."""
-    value = next(filter(most.__ge__, values[start:stop]), None)
-    return len(values) if value is None else values.index(value, start)
+    block = values[start:stop]
+    if not block or min(block) > most:
+        return len(values)
+    return values.index(next(filter(most.__ge__, block)), start)
