@@ -18,6 +18,7 @@ from qmtcli.paper.codes import (
     OPEN,
     PART_CANCELED,
     PART_FILLED,
+    SELL,
 )
 from qmtcli.paper.feed import Feed, number_of
 from qmtcli.paper.store import Account, Loan, Order, Position, Store, Trade, values_of
@@ -68,9 +69,9 @@ class Books:
 
     def crossing(self, order: Order) -> list[Order]:
         """Those of its code that an order may trade with: of the other side, within its limit."""
-        within = "<=" if order.type == BUY else ">="
-        where = f"{_RESTING} AND code = ? AND type <> ? AND limit_price {within} ? ORDER BY id"
-        return self._store.select(Order, where, order.code, order.type, order.limit_price)
+        other, within = (SELL, "<=") if order.type == BUY else (BUY, ">=")
+        where = f"{_RESTING} AND code = ? AND type = ? AND limit_price {within} ? ORDER BY id"
+        return self._store.select(Order, where, order.code, other, order.limit_price)
 
     def in_flight(self) -> list[Order]:
         """Orders that are on their way to the exchange, or have a cancel on its way, in order of arrival."""

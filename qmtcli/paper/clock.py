@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 #: Asia/Shanghai has had no summer time since 1991, so a fixed offset serves every date of the rules.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -17,6 +18,7 @@ DAY_MS = 86_400_000
 _OFFSET_MS = 8 * 3_600_000
 
 
+@lru_cache(maxsize=16)
 def parse(text: str) -> int:
     """Epoch milliseconds of an ISO time; without an offset it is Shanghai's. Raises ValueError."""
     moment = datetime.fromisoformat(text)

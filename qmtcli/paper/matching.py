@@ -71,10 +71,13 @@ class Matching:
         self._expected_in: tuple[date, tuple[int, int]] | None = None
 
     def enter(self, account: Account, order: Order, shown: Shown, at_ms: int) -> None:
-        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it."""
-        expected = self._expected(account)
+        """An order meets the book on display at a moment, then rests or goes, as its type says; writes it.
+
+        To be called when the account has caught up with that moment.
+        """
         self._arrive(account, order, shown, at_ms, self._books.crossing(order))
-        expected[order.code] = min(self._first_stamp([order], at_ms), expected.get(order.code, _NEVER))
+        known = self._expectations.get(order.code, _NEVER)
+        self._expectations[order.code] = min(self._first_stamp([order], at_ms), known)
 
     def _arrive(self, account: Account, order: Order, shown: Shown, at_ms: int, resting: Iterable[Order]) -> set[int]:
         """As `enter`. ``resting``: orders of its code; returns the ids of those of them that traded with it."""

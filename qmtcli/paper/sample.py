@@ -15,6 +15,7 @@ at 9.00, with more than 20,000 shares on display. It has no ex-days.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, time, timedelta
@@ -25,6 +26,7 @@ from operator import add, mul, sub
 from typing import Any, NamedTuple
 
 from qmtcli.model import Instrument
+from qmtcli.paper.reaches import NEVER, Reaches
 from qmtcli.paper.tape import Bar, Level, Tick, approaches
 from qmtcli.rules import calendar, phases
 from qmtcli.rules.boards import instrument
@@ -129,9 +131,6 @@ _AFTERNOON = _ms(phases.AFTERNOON_BEGINS)
 _LAST_CALL, _CLOSE = _ms(phases.CLOSE_AUCTION_BEGINS), _ms(phases.CLOSE)
 _LATE, _LATE_ENDS = _ms(phases.AFTER_HOURS_MATCHES), _ms(phases.AFTER_HOURS_ENDS)
 _DAY_ENDS = 86_400_000
-
-#: an ask where there is none
-_ANY_PRICE = 1 << 62
 
 _NOON_MINUTE = (_NOON - _MORNING) // _MINUTE
 #: the most minutes of continuous trading that a day has: those of repo
@@ -488,25 +487,23 @@ _MAKERS: dict[Phase, _Maker] = {
 }
 
 
-#: of a minute: its beginning, what bids and last do not fall below in it, what asks and last do not exceed
-_Reach = tuple[int, int, int]
-
-
-def _reaches(row: _Row, day: _Day) -> list[_Reach]:
-    """Of each minute with snapshots; its prices lie between those at its two ends."""
-    reaches = []
+def _reaches(row: _Row, day: _Day) -> tuple[list[int], Reaches]:
+    """Minutes with snapshots, by when they begin, and how far each comes: its prices lie between its two ends'."""
+    begins, lows, highs = array("q"), array("q"), array("q")
     for stretch in day.stretches:
         for begin in range(stretch.moments.start, stretch.moments.stop, _MINUTE):
+            begins.append(begin)
             if stretch.make is not _trading or not row.gap:
-                reaches.append((begin, 0, _ANY_PRICE))
+                lows.append(0)
+                highs.append(NEVER)
                 continue
             morning = (begin - _MORNING) // _MINUTE
             minute = max(0, morning if begin < _AFTERNOON else _NOON_MINUTE + (begin - _AFTERNOON) // _MINUTE)
             ends = day.path[minute : minute + 2]
             bid = min(ends) if day.locked else (min(ends) - 1) // row.gap * row.gap
-            ask = _ANY_PRICE if day.locked else (max(ends) // row.gap + 1) * row.gap * row.tick
-            reaches.append((begin, bid * row.tick, ask))
-    return reaches
+            lows.append(bid * row.tick)
+            highs.append(NEVER if day.locked else (max(ends) // row.gap + 1) * row.gap * row.tick)
+    return begins.tolist(), Reaches(begins, lows, highs)
 
 
 class SampleTape:
@@ -569,11 +566,11 @@ class SampleTape:
         self, code: str, day: date, after: int, until: int, buy: int, sell: int
     ) -> Iterator[tuple[Tick, int]]:
         """See `qmtcli.paper.tape.Tape.approaches`; only minutes that may be near are generated."""
-        for begin, lowest, highest in self._reaches(code, day):
-            if after < begin + _MINUTE and begin <= until and ((buy and lowest <= buy) or (sell and highest >= sell)):
-                first, last = max(after, begin - 1), min(until, begin + _MINUTE - 1)
-                shown = self.tick(code, day, first)
-                yield from approaches(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
+        begins, reaches = self._reaches(code, day)
+        for number in reaches.near(after, until, buy, sell):
+            first, last = max(after, begins[number] - 1), min(until, begins[number] + _MINUTE - 1)
+            shown = self.tick(code, day, first)
+            yield from approaches(self.ticks(code, day, first, last), shown.volume if shown else 0, buy, sell)
 
     def actions(self, code: str, first: date, last: date) -> Sequence[tuple[date, Action]]:
         """See `qmtcli.paper.tape.Tape.actions`; none for a code it does not hold."""
@@ -606,9 +603,9 @@ class SampleTape:
     def _make_day(self, code: str, day: date) -> _Day:
         return _model(_ROWS[code], *self._numbered(day), day, self._rules)
 
-    def _find_reaches(self, code: str, day: date) -> list[_Reach]:
+    def _find_reaches(self, code: str, day: date) -> tuple[list[int], Reaches]:
         row = _row(code, day)
-        return _reaches(row, self._day(code, day)) if row else []
+        return _reaches(row, self._day(code, day)) if row else ([], Reaches(array("q"), array("q"), ()))
 
     def _numbered(self, day: date) -> tuple[int, int]:
         """The number of a day of the market, and the ordinal of the one before."""

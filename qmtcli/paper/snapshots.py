@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
 from operator import itemgetter
 
+from qmtcli.paper.reaches import NEVER, Reaches
 from qmtcli.paper.tape import Level, Tick
 
 #: `Tick`'s integers, then price and volume of five asks and of five bids; empty levels last, as zeros
@@ -26,9 +27,7 @@ Read = Callable[[int, int, int], bytes]
 _BLOCK = 64
 _ROW = 31
 _LAST, _PRECLOSE, _VOLUME, _SURPLUS, _ASK, _BID = 1, 5, 6, 10, 11, 21
-#: an ask where there is none: beyond any price
-_NEVER = 1 << 62
-#: a row's price for buys and, negative, for sells are packed with it
+#: what a row's price has to reach for a buy and for a sell are packed with it
 _LOW, _HIGH, _WIDTH = _ROW, _ROW + 1, _ROW + 2
 #: columns of the table
 _COLUMNS = 7
@@ -44,14 +43,14 @@ def pack(rows: Iterable[Row]) -> tuple[bytes, bytes]:
     blocks: list[bytes] = []
     end, rest = 0, _last_of_each_moment(rows)
     while block := list(islice(rest, _BLOCK)):
-        lows = [min(row[_BID], row[_LAST] or _NEVER) for row in block]
-        highs = [-max(row[_ASK] or _NEVER, row[_LAST]) for row in block]
+        lows = [min(row[_BID], row[_LAST] or NEVER) for row in block]
+        highs = [max(row[_ASK] or NEVER, row[_LAST]) for row in block]
         whole = chain.from_iterable((*row, low, high) for row, low, high in zip(block, lows, highs, strict=True))
         packed = zlib.compress(array("q", whole).tobytes())
         end += len(packed)
         blocks.append(packed)
         last = block[-1]
-        table.append((block[0][0], last[_VOLUME], last[_PRECLOSE], min(lows), min(highs), end, zlib.crc32(packed)))
+        table.append((block[0][0], last[_VOLUME], last[_PRECLOSE], min(lows), max(highs), end, zlib.crc32(packed)))
     return array("q", chain.from_iterable(zip(*table, strict=True))).tobytes(), b"".join(blocks)
 
 
@@ -70,7 +69,7 @@ class Snapshots:
         self._begins, self._volumes, precloses, lows, highs, self._ends, self._checksums = (
             columns[at : at + size] for at in range(0, len(columns), size)
         )
-        self._lows, self._highs = _tree(lows), _tree(highs)
+        self._reaches = Reaches(self._begins, lows, highs)
         #: previous close by the day's last snapshot, milli
         self.preclose: int = precloses[-1]
         self._read = read
@@ -93,7 +92,7 @@ class Snapshots:
     def ticks(self, after: int, until: int) -> list[Tick]:
         """Snapshots with ``after < ms <= until``, in order."""
         found: list[Tick] = []
-        for number in range(self._number_at(after), bisect_right(self._begins, until)):
+        for number in range(self._reaches.number(after), bisect_right(self._begins, until)):
             block = self._unpack(number)
             times = block[::_WIDTH]
             found += [_tick(block, at) for at in range(bisect_right(times, after), bisect_right(times, until))]
@@ -107,20 +106,13 @@ class Snapshots:
 
     def approaches(self, after: int, until: int, buy: int, sell: int) -> Iterator[tuple[Tick, int]]:
         """See `qmtcli.paper.tape.Tape.approaches`."""
-        low, high = buy or -1, -(sell or _NEVER + 1)
-        number = self._number_at(after)
-        beyond = bisect_right(self._begins, until)
-        while (number := min(_search(self._lows, number, low), _search(self._highs, number, high))) < beyond:
+        low, high = buy or -1, sell or NEVER + 1
+        for number in self._reaches.near(after, until, buy, sell):
             block = self._unpack(number)
             times, lows, highs = block[::_WIDTH], block[_LOW::_WIDTH], block[_HIGH::_WIDTH]
             for at in range(bisect_right(times, after), bisect_right(times, until)):
-                if lows[at] <= low or highs[at] <= high:
+                if lows[at] <= low or highs[at] >= high:
                     yield _tick(block, at), self._volume_before(number, block, at)
-            number += 1
-
-    def _number_at(self, ms: int) -> int:
-        """The block in which snapshots later than ``ms`` begin, or the one before it."""
-        return max(0, bisect_right(self._begins, ms) - 1)
 
     def _volume_before(self, number: int, block: array[int], at: int) -> int:
         if at:
@@ -143,33 +135,3 @@ def _tick(block: array[int], at: int) -> Tick:
     if not (asks[-1][1] and bids[-1][1]):
         asks, bids = (tuple([level for level in side if level[1]]) for side in (asks, bids))
     return Tick._make((*row[:_SURPLUS], asks, bids, row[_SURPLUS]))
-
-
-# -- the first of many that is small enough ------------------------------------------------------------------
-
-
-def _tree(values: array[int]) -> list[array[int]]:
-    """The values, then the least of each block of them, then the least of each block of those …"""
-    levels = [values]
-    while len(levels[-1]) > _BLOCK:
-        below = levels[-1]
-        levels.append(array("q", [min(below[at : at + _BLOCK]) for at in range(0, len(below), _BLOCK)]))
-    return levels
-
-
-def _search(levels: list[array[int]], start: int, most: int) -> int:
-    """Where, from ``start`` on, the first value of the lowest level is that is at most ``most``; past the end: none."""
-    depth = 0
-    while (found := _scan(levels[depth], start, start - start % _BLOCK + _BLOCK, most)) == len(levels[depth]):
-        start, depth = start // _BLOCK + 1, depth + 1
-        if depth == len(levels):
-            return len(levels[0])
-    for level in reversed(levels[:depth]):
-        found = _scan(level, found * _BLOCK, (found + 1) * _BLOCK, most)
-    return found
-
-
-def _scan(values: array[int], start: int, stop: int, most: int) -> int:
-    """As `_search`, within a block."""
-    value = next(filter(most.__ge__, values[start:stop]), None)
-    return len(values) if value is None else values.index(value, start)

@@ -12,9 +12,10 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -52,7 +53,7 @@ CREATE TABLE orders (
   due INTEGER NOT NULL            -- when it, or a cancel of it, arrives at the exchange; 0: nothing is in flight
 );
 CREATE INDEX orders_by_day ON orders (day);
-CREATE INDEX open_orders ON orders (code) WHERE status IN (50, 51, 52, 55);
+CREATE INDEX open_orders ON orders (code, type, limit_price) WHERE status IN (50, 51, 52, 55);
 CREATE INDEX orders_in_flight ON orders (due) WHERE due > 0;
 CREATE TABLE trades (
   id INTEGER PRIMARY KEY AUTOINCREMENT, order_id INTEGER NOT NULL, day INTEGER NOT NULL, time INTEGER NOT NULL,
@@ -202,9 +203,10 @@ Row: TypeAlias = "Account | Order | Trade | Position | Loan"
 R = TypeVar("R", Account, Order, Trade, Position, Loan)
 
 
-def values_of(row: Row) -> list[Any]:
+def values_of(row: Row) -> tuple[Any, ...]:
     """A row's values in the order of its columns."""
-    return [getattr(row, name) for name in row.__slots__]
+    values: tuple[Any, ...] = _VALUES[type(row)](row)
+    return values
 
 
 def _select(table: str, columns: tuple[str, ...]) -> str:
@@ -226,6 +228,7 @@ def _add(table: str, columns: tuple[str, ...]) -> str:
 _TABLES: dict[type, str] = {
     Account: "account", Order: "orders", Trade: "trades", Position: "positions", Loan: "loans",
 }  # fmt: skip
+_VALUES = {kind: attrgetter(*kind.__slots__) for kind in _TABLES}  # type: ignore[attr-defined]
 _SELECT = {kind: _select(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
 _SAVE = {kind: _save(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
 _ADD = {kind: _add(table, kind.__slots__) for kind, table in _TABLES.items()}  # type: ignore[attr-defined]
@@ -265,6 +268,8 @@ class Store:
     def _prepare(self) -> None:
         version = self._patiently("PRAGMA user_version")
         if version == 0:
+            # small pages: an order changes little on each of many, and the log takes them whole
+            self._connection.execute("PRAGMA page_size=1024")
             # WAL first: it cannot be set inside the transaction that creates the tables
             self._patiently("PRAGMA journal_mode=WAL")
         elif version != VERSION:
@@ -350,8 +355,7 @@ class Store:
     def add(self, row: Trade | Loan) -> None:
         """Insert a new row and number it."""
         with self._lock:
-            self.execute(_ADD[type(row)], *values_of(row)[1:])
-            row.id = self.one("SELECT last_insert_rowid()")
+            row.id = self._insert(_ADD[type(row)], values_of(row)[1:])
 
     # -- pushes ----------------------------------------------------------------------------------------
 
@@ -362,13 +366,15 @@ class Store:
 
     def _write_events(self) -> list[Event]:
         at = time.time_ns() // 1_000_000
-        rows = [(at, kind, json.dumps(body)) for kind, body in self._queued]
+        sql = "INSERT INTO events (at, kind, body) VALUES (?, ?, ?)"
+        return [(self._insert(sql, (at, kind, json.dumps(body))), kind, body) for kind, body in self._queued]
+
+    def _insert(self, sql: str, values: Sequence[object]) -> int:
+        """The number of the new row."""
         try:
-            self._connection.executemany("INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", rows)
+            return int(self._connection.execute(sql, values).lastrowid or 0)
         except sqlite3.DatabaseError as error:
             raise self._unusable(error) from error
-        first = int(self.one("SELECT last_insert_rowid()")) - len(rows) + 1
-        return [(number, kind, body) for number, (kind, body) in enumerate(self._queued, first)]
 
     def events(self, after: int) -> list[Event]:
         """Pushes with an id above ``after``, in order."""

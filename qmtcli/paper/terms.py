@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from qmtcli.messages import error_text
 from qmtcli.model import Instrument, Kind, Side
@@ -101,6 +101,14 @@ class Terms:
 
     def fee(self, buying: bool, amount: int) -> int:
         """Fen that an order costs which traded ``amount`` fen so far; a sale never costs more than it brought."""
+        return self._fees(buying, amount)
+
+    @cached_property
+    def _fees(self) -> Callable[[bool, int], int]:
+        # the counter asks before an order and the books after it, and orders are often of one size
+        return lru_cache(maxsize=1024)(self._find_fee)
+
+    def _find_fee(self, buying: bool, amount: int) -> int:
         side = Side.BUY if buying else Side.SELL
         fee = int(fees.fees(self.instrument, side, Decimal(amount) / 100, self.day, self.schedule).total * 100)
         return fee if buying else min(fee, amount)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qmtcli.paper import snapshots
+from qmtcli.paper import reaches, snapshots
 from qmtcli.paper.snapshots import Snapshots, pack
 from qmtcli.paper.tape import Level, Tick, approaches
 
@@ -67,6 +67,7 @@ def _blocks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Blocks so small that a day of a few snapshots makes a high tree of them; and as they are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(snapshots, "_BLOCK", request.param)
+        patch.setattr(reaches, "_BLOCK", request.param)
         yield
 
 
