@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -25,6 +26,19 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 NATIVE = Path(__file__).with_name("native")
 #: a Monday morning in continuous trading
 CLOCK = "2026-11-23T10:00:00"
+WINDOWS = os.name == "nt"
+#: whether that Windows is Wine
+WINE = WINDOWS and hasattr(ctypes.CDLL("ntdll"), "wine_get_version")
+
+
+def not_on_windows(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what Windows has not."""
+    return pytest.mark.skipif(WINDOWS, reason=f"Windows: {why}")
+
+
+def not_on_wine(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what Windows has and Wine has not."""
+    return pytest.mark.skipif(WINE, reason=f"Wine: {why}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,7 +91,9 @@ def _run(
         timeout=timeout,
         check=False,
     )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    # what ends a line in a pipe is the system's
+    out, err = (said.decode().replace(os.linesep, "\n") for said in (done.stdout, done.stderr))
+    return Result(done.returncode, out, err)
 
 
 @pytest.fixture
@@ -104,7 +120,7 @@ def quick_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def quick_qmt(request: pytest.FixtureRequest) -> Callable[..., Result]:
     """`qmt` by the quick program, where there is one, with the native line of ``native``."""
-    if os.name == "nt":
+    if WINDOWS:
         return partial(_run, [sys.executable, "-m", "qmtcli"], [NATIVE, ROOT])
     return partial(_run, [str(request.getfixturevalue("quick_program"))], [])
 
