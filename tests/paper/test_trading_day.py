@@ -56,14 +56,47 @@ def test_an_order_with_a_better_limit_trades_at_the_price_of_the_auction(tmp_pat
     assert bench.trades(order)[0].time == bench.clock.now
 
 
-def test_an_auction_gives_no_more_than_it_traded_and_left(tmp_path: Path) -> None:
+def test_an_auction_keeps_its_price_while_it_traded_enough_for_own_orders(tmp_path: Path) -> None:
     # 500 traded, and 300 were still asked for at the price
     bench = Bench.of(tmp_path, *opening(volume=500, asks=[(10.00, 300), (10.01, 700)], bids=[]), at="09:16:00")
-    first, second, third = bench.buy(600, 10.20), bench.buy(600, 10.50), bench.buy(100, 10.00)
+    first, second, third = bench.buy(100, 10.20), bench.buy(400, 10.50), bench.buy(400, 10.00)
     bench.clock.put("09:25:01")
-    # the better limit first; what the market's own 500 buys then do not get any more they do not give either
-    assert [bench.fills(order) for order in (first, second, third)] == [[(10.00, 200)], [(10.00, 600)], []]
-    assert [bench.order(order).status for order in (first, second, third)] == [PART_FILLED, FILLED, REPORTED]
+    # those with a better limit take what the market's buys had, which take what was left
+    assert [bench.fills(order) for order in (first, second, third)] == [[(10.00, 100)], [(10.00, 400)], []]
+    assert [bench.order(order).status for order in (first, second, third)] == [FILLED, FILLED, REPORTED]
+
+
+def test_an_order_larger_than_the_auction_moves_its_price_into_the_book(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *opening(volume=500), at="09:16:00")
+    bench.give(9_000)
+    first, second, third = bench.buy(600, 10.50), bench.buy(700, 10.20), bench.buy(100, 10.00)
+    seller, dear = bench.sell(200, 10.02), bench.sell(200, 10.03)
+    bench.clock.put("09:25:01")
+    # 500 were sold at 10.00, and 300 and 500 asked for at 10.01 and 10.02, before those of one's own
+    assert [bench.fills(order) for order in (first, second, third, seller, dear)] == [
+        [(10.02, 600)], [(10.02, 700)], [], [], [],
+    ]  # fmt: skip
+    audit(bench.exchange, {SH: 9_000})
+
+
+def test_an_order_larger_than_all_on_display_rests(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *opening(volume=500, asks=ASKS[:1], bids=BIDS[:1]), at="09:16:00")
+    order = bench.buy(1_000, 10.50)
+    bench.clock.put("09:25:01")
+    assert bench.fills(order) == [(10.50, 800)]
+    assert (bench.order(order).status, bench.order(order).queue) == (PART_FILLED, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "price"),
+    # all trades at any price from 10.01 to 10.50: Shanghai takes the middle, Shenzhen the nearest to the previous close
+    [(SH, 10.26), (SZ, 10.01)],
+)
+def test_each_exchange_decides_between_prices_equally_good(tmp_path: Path, code: str, price: float) -> None:
+    bench = Bench.of(tmp_path, *opening(volume=500, asks=ASKS[:1], bids=[]), code=code, at="09:16:00")
+    order = bench.buy(800, 10.50, code)
+    bench.clock.put("09:25:01")
+    assert bench.fills(order) == [(price, 800)]
 
 
 def test_at_the_price_of_the_auction_the_market_comes_first(tmp_path: Path) -> None:
