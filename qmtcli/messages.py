@@ -422,6 +422,42 @@ ERRORS: dict[str, Text] = {
         "the terminal has no account {account_id}; it has {known}",
         "correct the profile's account",
     ),
+    "not_a_live_profile": Text(
+        "{profile} 是模拟配置, 没有终端",
+        "用 --profile 指定实盘配置",
+        "{profile} is a paper profile, which has no terminal",
+        "name a live profile with --profile",
+    ),
+    "one_profile": Text(
+        "{command} 一次只用于一个配置",
+        "只给一个 --profile; 多个配置仅用于查询",
+        "{command} is for one profile at a time",
+        "name one --profile; several are for commands that read",
+    ),
+    "credit_needed": Text(
+        "{profile} 是信用账户, 须说明委托的用途",
+        "加上 --as collateral (担保品), fin (融资), slo (融券) 或 repay (还券、还款)",
+        "{profile} is a margin account, where an order says what it is for",
+        "add --as collateral, fin, slo or repay; a plain buy there is one of collateral",
+    ),
+    "credit_not_taken": Text(
+        "{profile} 是 {account_type} 账户, 没有信用委托",
+        "去掉 --as, 或用信用账户的配置",
+        "{profile} is a {account_type} account, without margin orders",
+        "leave --as out, or use the profile of a margin account",
+    ),
+    "credit_of_other_side": Text(
+        "没有这样的委托: {side} --as {credit}",
+        "融资是买, 融券是卖",
+        "there is no such order: {side} --as {credit}",
+        "fin is a buy, slo a sell",
+    ),
+    "account_for_reading": Text(
+        "{profile} 是 {account_type} 账户, 只能查询",
+        "下单用 STOCK 或 CREDIT 账户",
+        "{profile} is a {account_type} account, for reading only",
+        "orders go through STOCK and CREDIT accounts",
+    ),
     "account_not_ready": Text(
         "账号 {account_id} 未就绪: {word} ({status})",
         "等终端与柜台的连接恢复, 或在终端重新登录",
@@ -826,6 +862,10 @@ ERRORS: dict[str, Text] = {
 
 #: captions and words by key: (Chinese, English)
 WORDS: dict[str, tuple[str, str]] = {
+    "in_use": ("使用中", "in use"),
+    "resting": ("歇息中", "resting"),
+    "killed": ("进程已死", "killed"),
+    "free": ("可用", "free"),
     "paper": ("模拟", "paper"),
     "live": ("实盘", "live"),
     "yes": ("是", "yes"),

@@ -6,14 +6,19 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import ORDERS
-from qmtcli.commands.common import App, command, read_from
+from qmtcli.commands.common import App, Reading, command, read_from
 from qmtcli.errors import NoData
 from qmtcli.messages import say
 from qmtcli.model import Order
 from qmtcli.output import emit_rows
 
 
-@command("orders", "当日委托, 全部或按编号。", "Orders of the day: all, or those named. A dash reads ids from stdin.")
+@command(
+    "orders",
+    "当日委托, 全部或按编号。",
+    "Orders of the day: all, or those named. A dash reads ids from stdin.",
+    reading=Reading(ORDERS, Order._fields, "order_id", "当日委托", "Orders today"),
+)
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete.order_ids)
 @click.option("--open", "open_only", is_flag=True, help=say("只列未完成的", "only those that are not final"))
 def orders(app: App, ids: tuple[str, ...], open_only: bool) -> None:
