@@ -489,6 +489,12 @@ ERRORS: dict[str, Text] = {
         "no such order today: {ids}",
         "qmt orders lists the orders of the day",
     ),
+    "ambiguous_order": Text(
+        "合同编号 {id} 是几笔委托的: {ids}",
+        "写委托编号",
+        "{id} is the contract number of several orders: {ids}",
+        "name the order by its id",
+    ),
     # -- the command line -------------------------------------------------------------------------------
     "bad_volume": Text(
         "不是数量: {text}",
@@ -869,6 +875,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "would_cancel": ("将撤", "would be canceled"),
     "final": ("已是最终状态", "already final"),
     "filled_first": ("已先成交", "filled first"),
+    "too_late": ("早已成交", "too late"),
+    "locked": ("集合竞价不可撤", "locked in auction"),
     "refused": ("撤单被拒", "refused"),
     "pending": ("撤单中", "pending"),
     # checks

@@ -171,6 +171,11 @@ class Order(NamedTuple):
         """The status as one we know; a foreign number is `OrderStatus.UNKNOWN`, which counts as open."""
         return STATUS_BY_NUMBER.get(self.order_status, OrderStatus.UNKNOWN)
 
+    @property
+    def subscription(self) -> bool:
+        """An application for new shares, which is an order row too: of price type 54, or of status 86 (BSE)."""
+        return self.price_type == 54 or self.order_status == 86
+
 
 STATUS_BY_NUMBER = {status.number: status for status in OrderStatus}
 

@@ -16,7 +16,8 @@ from qmtcli.errors import NoData, NotConnected, QmtError
 from qmtcli.model import Asset, Order, OrderRequest, OrderStatus, Position, Quote, Trade
 from qmtcli.xt import codes, loader, rows
 
-_ACK_STEP = 1.0
+#: seconds without a word after which the day's orders are read instead, and those that a reading may take
+_QUIET, _LOOK = 1.0, 0.9
 #: comes in place of an answer when the link is lost
 _LOST = object()
 T = TypeVar("T")
@@ -25,10 +26,11 @@ T = TypeVar("T")
 class Answer:
     """What is known of one order that was sent."""
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, request: OrderRequest) -> None:
         #: the number the vendor gave the request
         self.seq = seq
-        #: the order's id once a response came, "" before; "-1" when the terminal said no
+        self.request = request
+        #: the order's id once a response or its row came, "" before; "-1" when the terminal said no
         self.order_id = ""
         #: words of a refusal
         self.message = ""
@@ -40,6 +42,32 @@ class Answer:
     def refused(self) -> bool:
         """The terminal, the counter or the exchange said no."""
         return bool(self.error_id) or (self.order is not None and self.order.state is OrderStatus.JUNK)
+
+    def fits(self, order: Order) -> bool:
+        """Whether a row can only be this order's: it carries the client id, and what was asked for."""
+        request = self.request
+        asked = (request.client_id, request.code, request.side, request.volume)
+        return asked == (order.order_remark, order.stock_code, order.side, order.order_volume)
+
+
+class Cancel:
+    """What is known of one cancel that was sent."""
+
+    def __init__(self, order: Order) -> None:
+        #: the row as it was last pushed or read
+        self.order = order
+        #: the terminal's result once a response came: 0 for a request under way, -1; None before
+        self.result: int | None = None
+        #: words of a refusal
+        self.message = ""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is to be waited for: the order is final, or the cancel was refused in words.
+
+        A bare -1 is no word: it has been answered for what was done.
+        """
+        return self.order.state.done or bool(self.message)
 
 
 class Session:
@@ -74,9 +102,12 @@ class Session:
         self._answers: dict[int, Answer] = {}
         self._orders: dict[str, Order] = {}
         self._errors: dict[str, tuple[int, str]] = {}
-        self._cancel_errors: dict[str, str] = {}
+        #: by the request's number, and by the order's id
+        self._cancels: dict[int | str, Cancel] = {}
         self._subscribed = False
         self._lost = False
+        #: by the monotonic clock, while there is only a moment for what is asked
+        self._look_until: float | None = None
         #: where the answer under way is waited for
         self._box: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._trader: Any = None
@@ -144,10 +175,13 @@ class Session:
         return result  # type: ignore[no-any-return]
 
     def _answer_in(self, box: queue.SimpleQueue[Any], what: str) -> Any:
+        seconds = self.timeout
+        if self._look_until is not None:
+            seconds = max(0.0, min(seconds, self._look_until - time.monotonic()))
         try:
-            answer = box.get(timeout=self.timeout)
+            answer = box.get(timeout=seconds)
         except queue.Empty:
-            raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
+            raise NotConnected("no_answer", call=what, seconds=seconds) from None
         if answer is _LOST:
             raise NotConnected("link_lost", call=what)
         return answer
@@ -264,85 +298,120 @@ class Session:
             request.strategy,
             request.client_id,
         )
-        answer = Answer(int(seq))
+        answer = Answer(int(seq), request)
         self._answers[answer.seq] = answer
         return answer
 
-    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool]) -> Answer:
-        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more."""
+    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool], patient: bool = False) -> Answer:
+        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more.
+
+        ``patient``: a bare -1 is no no, for it has been answered for orders that stood.
+        """
         deadline = time.monotonic() + seconds
-        looked = time.monotonic()
         while True:
             self._absorb(answer)
-            if answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
-                return self._latest(answer)
+            if answer.error_id or (answer.order_id == "-1" and not patient):
+                break
+            if answer.order is not None and until(answer.order):
+                break
             left = deadline - time.monotonic()
             if left <= 0 or self._lost:
                 break
-            self._next_event(min(left, _ACK_STEP))
-            if answer.order_id and time.monotonic() - looked >= _ACK_STEP:
-                looked = time.monotonic()
-                self._look(answer)
-                if answer.error_id:
-                    # turned away without a row: all that will ever come is the error
-                    return answer
-        return self._latest(answer)
-
-    def _latest(self, answer: Answer) -> Answer:
-        """An order as it is now: pushes that were on their way have come once the query is answered."""
-        if answer.order_id not in ("", "-1"):
-            self._look(answer)
-        self._absorb(answer)
+            if not self._next_event(min(left, _QUIET)) and left > _QUIET:
+                self._look()
+        if not answer.error_id:
+            self._look()
+        self._absorb(answer, last=True)
         return answer
 
-    def cancel(self, order: Order) -> str:
-        """Ask for a cancel: "" when the request is under way, else the refusal's words.
-
-        What becomes of the order is for `watch` to say.
-        """
+    def cancel(self, order: Order) -> Cancel:
+        """Ask for a cancel, once. Returns at once; what becomes of the order is for `watch` to say."""
         self.subscribe()
-        result = self._on_thread(
-            lambda: self._trader.cancel_order_stock(self._account, int(order.order_id)), "cancel_order_stock"
-        )
-        if result in (0, True) and result is not False:
-            return ""
-        self._drain()
-        return self._cancel_errors.pop(order.order_id, "") or f"cancel_order_stock: {result}"
+        cancel = self._cancels[order.order_id] = Cancel(order)
+        self._cancels[int(self._trader.cancel_order_stock_async(self._account, int(order.order_id)))] = cancel
+        return cancel
 
-    def watch(self, orders: list[Order], seconds: float) -> dict[str, Order]:
-        """The rows of ``orders`` once all of them are final or the time is over, by id."""
-        deadline = time.monotonic() + seconds
-        waiting = {order.order_id: order for order in orders}
-        looked = False
+    def watch(self, cancels: list[Cancel], seconds: float) -> bool:
+        """Listen until every cancel is settled or the time is over; then look once more.
+
+        False when the last look failed, so that the rows are as they were known before.
+        """
+        begun = time.monotonic()
         while True:
             self._drain()
-            for order_id in waiting:
-                waiting[order_id] = self._orders.get(order_id, waiting[order_id])
-            left = deadline - time.monotonic()
-            if looked or all(order.state.done for order in waiting.values()):
-                return waiting
-            if left <= 0:
-                looked = True
-                self._orders.update({order.order_id: order for order in self.orders()})
-                continue
-            self._next_event(min(left, _ACK_STEP))
+            for cancel in cancels:
+                cancel.order = self._orders.get(cancel.order.order_id, cancel.order)
+            waiting = [cancel for cancel in cancels if not cancel.settled]
+            bare = all(cancel.result for cancel in waiting)
+            left = begun + (min(seconds, _QUIET) if bare else seconds) - time.monotonic()
+            if not waiting or left <= 0 or self._lost:
+                break
+            if not self._next_event(min(left, _QUIET)) and left > _QUIET:
+                self._look()
+        seen = all(cancel.order.state.done for cancel in cancels) or self._look()
+        for cancel in cancels:
+            cancel.order = self._orders.get(cancel.order.order_id, cancel.order)
+        return seen
 
-    def _look(self, answer: Answer) -> None:
+    def _look(self) -> bool:
+        """Read the day's orders into the books, in a moment or not at all; whether they were read.
+
+        Pushes that were on their way have come once the query is answered.
+        """
+        self._look_until = time.monotonic() + _LOOK
         try:
-            found = [order for order in self.orders() if order.order_id == answer.order_id]
+            for order in self.orders():
+                self._note(order)
         except NotConnected:
-            return
-        if found:
-            self._orders[answer.order_id] = found[0]
+            return False
+        finally:
+            self._look_until = None
+        return True
 
-    def _absorb(self, answer: Answer) -> None:
+    def _note(self, order: Order) -> None:
+        """Take a row into the books; what is final stays so, whatever comes late."""
+        known = self._orders.get(order.order_id)
+        if known is None or not known.state.done:
+            self._orders[order.order_id] = order
+
+    def _absorb(self, answer: Answer, last: bool = False) -> None:
+        """Bring an answer up to what was heard; ``last``: nothing more is waited for."""
         self._drain()
-        if answer.order_id in self._orders:
-            answer.order = self._orders[answer.order_id]
+        if answer.order_id in ("", "-1"):
+            claimed = {other.order_id for other in self._answers.values()}
+            for order in self._orders.values():
+                if answer.fits(order) and order.order_id not in claimed:
+                    answer.order_id = order.order_id
+        if last and not answer.order_id:
+            # the vendor keeps the error of a request that got no answer, and tells nobody
+            kept = getattr(self._trader, "queuing_order_errors_byseq", {}).get(answer.seq)
+            if kept is not None:
+                self._take_error(kept)
+        answer.order = self._orders.get(answer.order_id)
         if answer.order_id in self._errors:
             answer.error_id, answer.message = self._errors[answer.order_id]
-        elif answer.order is not None and answer.order.state is OrderStatus.JUNK:
+        elif not answer.error_id and answer.order is not None and answer.order.state is OrderStatus.JUNK:
             answer.message = answer.order.status_msg
+
+    def _take_error(self, error: Any) -> None:
+        """An order's error belongs to the request whose number it carries, else to the order whose id it does.
+
+        Another session's error may carry a number that is one of ours, so id and remark must not contradict it.
+        """
+        told = int(rows.number(error, "error_id")) or -1, rows.reason(rows.text(error, "error_msg"))
+        order_id, remark = str(int(rows.number(error, "order_id"))), rows.text(error, "order_remark")
+        answer = self._answers.get(int(rows.number(error, "seq")))
+        if answer is not None and answer.order_id in ("", "-1", order_id) and remark in ("", answer.request.client_id):
+            answer.error_id, answer.message = told
+        elif order_id != "-1":
+            self._errors[order_id] = told
+
+    def _take_cancel(self, cancel: Cancel | None, result: int, told: Any) -> None:
+        """What a response or an error tells of a cancel; once refused it stays so."""
+        if cancel is not None:
+            cancel.result = cancel.result or result
+            if result:
+                cancel.message = rows.text(told, "error_msg") or cancel.message
 
     def _drain(self) -> None:
         while self._next_event(0):
@@ -356,20 +425,18 @@ class Session:
             return False
         if kind == "response":
             answer = self._answers.get(int(rows.number(value, "seq")))
-            if answer is not None and not answer.order_id:
-                answer.order_id = str(int(rows.number(value, "order_id")))
+            order_id = int(rows.number(value, "order_id"))
+            if answer is not None and (order_id > 0 or not answer.order_id):
+                answer.order_id = str(order_id)
                 answer.message = rows.text(value, "error_msg")
         elif kind == "order":
-            order = rows.order(value)
-            known = self._orders.get(order.order_id)
-            if known is None or not known.state.done:
-                self._orders[order.order_id] = order
+            self._note(rows.order(value))
         elif kind == "order_error":
-            order_id = str(int(rows.number(value, "order_id")))
-            words = rows.reason(rows.text(value, "error_msg"))
-            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, words)
+            self._take_error(value)
+        elif kind == "cancel_response":
+            self._take_cancel(self._cancels.get(int(rows.number(value, "seq"))), rows.cancel_result(value), value)
         elif kind == "cancel_error":
-            self._cancel_errors[str(int(rows.number(value, "order_id")))] = rows.text(value, "error_msg")
+            self._take_cancel(self._cancels.get(str(int(rows.number(value, "order_id")))), -1, value)
         elif kind == "disconnected":
             self._lost = True
         return True
@@ -397,6 +464,9 @@ class _Listener:
 
     def on_order_stock_async_response(self, response: Any) -> None:
         self.events.put(("response", response))
+
+    def on_cancel_order_stock_async_response(self, response: Any) -> None:
+        self.events.put(("cancel_response", response))
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         if not name.startswith("on_"):
