@@ -199,7 +199,7 @@ class Desk:
         if answer.refused and told:
             self._settled(request, answer)
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
-        if answer.refused or (answer.order_id == "-1" and not self.profile.live):
+        if answer.refused or (answer.order_id == "-1" and answer.looked and not self.profile.live):
             self._settled(request, answer)
             raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
         if answer.order_id == "-1":

@@ -440,6 +440,12 @@ ERRORS: dict[str, Text] = {
         "the link was lost: {call}",
         "see whether the terminal still runs and is logged in: qmt login-check",
     ),
+    "lists_disagree": Text(
+        "{call} 答复为空, 而终端的其他答复表明并非如此: 不可信",
+        "稍后再试; 一直如此则看终端与 qmt login-check",
+        "{call} was answered with nothing, and the terminal's other answers say that there is something",
+        "try again in a moment; if it stays so look at the terminal, and at qmt login-check",
+    ),
     "query_failed": Text(
         "查询失败: {call}",
         "连接已断或账号未登录; 用 qmt login-check 检查",

@@ -204,6 +204,11 @@ class Trade(NamedTuple):
     strategy_name: str
     order_remark: str
 
+    @property
+    def of_an_order(self) -> bool:
+        """Whether an order of the day must be behind it; counters list what came without one (bonus shares) too."""
+        return self.side in ("buy", "sell") and self.order_id not in ("", "0", "-1")
+
 
 class Position(NamedTuple):
     """A holding, in xtquant's fields; volumes in shares, money in CNY."""

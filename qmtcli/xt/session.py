@@ -17,7 +17,7 @@ from qmtcli.model import Asset, Order, OrderRequest, OrderStatus, Position, Quot
 from qmtcli.xt import codes, loader, rows
 
 #: seconds without a word after which the day's orders are read instead, and those that a reading may take
-_QUIET, _LOOK = 1.0, 0.9
+_QUIET, _LOOK = 1.0, 0.7
 #: comes in place of an answer when the link is lost
 _LOST = object()
 T = TypeVar("T")
@@ -37,6 +37,8 @@ class Answer:
         self.error_id = 0
         #: the row as it was last pushed or read
         self.order: Order | None = None
+        #: whether the day's orders were read when nothing more was waited for
+        self.looked = False
 
     @property
     def refused(self) -> bool:
@@ -197,11 +199,21 @@ class Session:
             raise NotConnected("query_failed", call=what)
         return answer
 
-    def _rows(self, call: Callable[[Callable[[Any], None]], object], what: str) -> list[Any]:
-        """A list that is known to be one: without a link the vendor answers ``[]`` too."""
+    def _rows(
+        self,
+        call: Callable[[Callable[[Any], None]], object],
+        what: str,
+        contradicted: Callable[[Any], bool] = lambda asset: False,
+    ) -> list[Any]:
+        """A list that is known to be one: without a link, and for a query that failed, the vendor answers ``[]`` too.
+
+        ``contradicted(asset's row)``: whether other answers say that there must be rows.
+        """
         found = self._ask(call, what)
-        if not found:
-            self._native_asset()
+        if not found and contradicted(self._native_asset()):
+            found = self._ask(call, what)
+            if not found:
+                raise NotConnected("lists_disagree", call=what)
         return list(found)
 
     # -- questions -------------------------------------------------------------------------------------
@@ -218,14 +230,20 @@ class Session:
     def positions(self) -> list[Position]:
         """Holdings of the account, those sold out today (volume 0) included."""
         found = self._rows(
-            lambda answer: self._trader.query_stock_positions_async(self._account, answer), "query_stock_positions"
+            lambda answer: self._trader.query_stock_positions_async(self._account, answer),
+            "query_stock_positions",
+            lambda asset: rows.asset(asset).market_value > 0,
         )
         return [rows.position(row) for row in found]
 
     def orders(self, open_only: bool = False) -> list[Order]:
         """Orders of the trading day, oldest first."""
         found = self._rows(
-            lambda answer: self._trader.query_stock_orders_async(self._account, answer, False), "query_stock_orders"
+            self._query_orders,
+            "query_stock_orders",
+            lambda asset: any(
+                rows.trade(row).of_an_order for row in self._ask(self._query_trades, "query_stock_trades")
+            ),
         )
         orders = sorted((rows.order(row) for row in found), key=lambda order: (order.order_time, order.order_id))
         return [order for order in orders if not (open_only and order.state.done)]
@@ -233,9 +251,19 @@ class Session:
     def trades(self) -> list[Trade]:
         """Trades of the trading day, oldest first."""
         found = self._rows(
-            lambda answer: self._trader.query_stock_trades_async(self._account, answer), "query_stock_trades"
+            self._query_trades,
+            "query_stock_trades",
+            lambda asset: any(
+                rows.order(row).traded_volume for row in self._ask(self._query_orders, "query_stock_orders")
+            ),
         )
         return sorted((rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, trade.traded_id))
+
+    def _query_orders(self, answer: Callable[[Any], None]) -> object:
+        return self._trader.query_stock_orders_async(self._account, answer, False)
+
+    def _query_trades(self, answer: Callable[[Any], None]) -> object:
+        return self._trader.query_stock_trades_async(self._account, answer)
 
     def accounts(self) -> list[tuple[str, int]]:
         """(account id, account type number) of every account the terminal is logged in to."""
@@ -317,10 +345,9 @@ class Session:
             left = deadline - time.monotonic()
             if left <= 0 or self._lost:
                 break
-            if not self._next_event(min(left, _QUIET)) and left > _QUIET:
+            if not self._next_event(min(left, _QUIET)) and time.monotonic() + _LOOK < deadline:
                 self._look()
-        if not answer.error_id:
-            self._look()
+        answer.looked = not answer.error_id and self._look()
         self._absorb(answer, last=True)
         return answer
 
@@ -346,7 +373,7 @@ class Session:
             left = begun + (min(seconds, _QUIET) if bare else seconds) - time.monotonic()
             if not waiting or left <= 0 or self._lost:
                 break
-            if not self._next_event(min(left, _QUIET)) and left > _QUIET:
+            if not self._next_event(min(left, _QUIET)) and time.monotonic() + _LOOK < begun + seconds:
                 self._look()
         seen = all(cancel.order.state.done for cancel in cancels) or self._look()
         for cancel in cancels:
