@@ -16,7 +16,7 @@ from qmtcli.config import Limits, Profile
 from qmtcli.errors import OutcomeUnknown, Refused, Rejected, UsageError
 from qmtcli.model import Credit, Order, OrderRequest, OrderStatus, Side
 from qmtcli.xt import codes
-from qmtcli.xt.session import Answer, Session
+from qmtcli.xt.session import Answer, Cancel, Session
 
 #: seconds that every write waits for its acknowledgement
 ACK_SECONDS = 3.0
@@ -51,6 +51,19 @@ class Outcome(NamedTuple):
     replayed: bool = False
     #: words of the refusal of a part after the first
     reason: str = ""
+
+
+class Canceling(NamedTuple):
+    """What became of one order that was to be canceled."""
+
+    #: its row as it was last seen
+    order: Order
+    #: ``canceled``; ``filled_first``: before the cancel reached it; ``too_late``: filled before it was asked for;
+    #: ``final``: rejected; ``refused``: it stands; ``pending``: asked for, not final yet; ``unknown``: no answer, or
+    #: none that could be read; ``would_cancel``
+    result: str
+    #: words of a refusal
+    message: str = ""
 
 
 class Desk:
@@ -195,28 +208,27 @@ class Desk:
         self.session.subscribe(closed=self.permission.next_session)
         self.sent.append(request.client_id)
         answer = self.session.place(request)
-        self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged)
-        if answer.order_id == "-1" and not self.profile.live and (standing := self._earlier(request)):
-            # -1 has been answered for orders that stood; on paper a look tells
-            answer.order_id, answer.order = standing.order_id, standing
+        # on paper one look tells whether an order that was answered with -1 stands, a terminal may need a while
+        self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged, patient=self.profile.live)
         if answer.order_id not in ("", "-1"):
             self.sent.append(answer.order_id)
-        if wait and not answer.refused:
+        if wait and not answer.refused and answer.order_id != "-1":
             self.session.settle(answer, wait, lambda order: order.state.done)
         self._hold_answer(request, answer)
         return Outcome(request, answer.order, answer.order_id)
 
     def _hold_answer(self, request: OrderRequest, answer: Answer) -> None:
-        if answer.order_id == "-1":
-            if self.profile.live:
-                # -1 has been answered for orders that stood
-                raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
-            self._settled(request, answer)
-            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
-        if answer.refused:
+        told = answer.order_id not in ("", "-1")
+        if answer.refused and told:
             self._settled(request, answer)
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
-        if not answer.order_id:
+        if answer.refused or (answer.order_id == "-1" and answer.looked and not self.profile.live):
+            self._settled(request, answer)
+            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
+        if answer.order_id == "-1":
+            # -1 has been answered for orders that stood
+            raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
+        if not told:
             raise OutcomeUnknown("no_answer_to_order", client_id=request.client_id, stock_code=request.code)
 
     def _settled(self, request: OrderRequest, answer: Answer) -> None:
@@ -245,29 +257,51 @@ class Desk:
             return order
         return None
 
-    def cancel(self, orders: list[Order], wait: float) -> list[tuple[Order, str]]:
-        """Ask for cancels, then wait for each order's final word: (its last row, the words of a refusal or "").
+    def cancel(self, orders: list[Order], wait: float) -> list[Canceling]:
+        """Ask for cancels, all at once, then wait for each order's final word.
 
         What is final already is not asked for.
         """
-        if self.dry_run:
-            return [(order, "") for order in orders]
-        refusals: dict[str, str] = {}
         wanted = [order for order in orders if not order.state.done]
-        if wanted:
-            self.session.subscribe()
+        if self.dry_run or not wanted:
+            return [_canceling(order) or Canceling(order, "would_cancel") for order in orders]
+        self.session.subscribe()
+        cancels: dict[str, Cancel] = {}
         for order in wanted:
             self.sent.append(order.order_id)
-            refusals[order.order_id] = self.session.cancel(order)
-        rows = self.session.watch([order for order in wanted if not refusals[order.order_id]], wait)
-        if any(refusals.values()):
-            # what was refused may have been filled or canceled a moment before
-            rows = {order.order_id: order for order in self.session.orders()} | rows
-        return [(rows.get(order.order_id, order), refusals.get(order.order_id, "")) for order in orders]
+            cancels[order.order_id] = self.session.cancel(order)
+        seen = self.session.watch(list(cancels.values()), wait)
+        return [_canceling(order) or _canceled(cancels[order.order_id], seen) for order in orders]
 
     def reported(self) -> None:
         """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""
         self.sent.clear()
+
+
+def _canceling(order: Order) -> Canceling | None:
+    """The word for an order that was final before its cancel was asked for; None for one that was not."""
+    if not order.state.done:
+        return None
+    return Canceling(order, "too_late" if order.state is OrderStatus.SUCCEEDED else _FINAL[order.state])
+
+
+def _canceled(cancel: Cancel, seen: bool) -> Canceling:
+    """What became of an order whose cancel was sent, by its row; ``seen``: the row is of after the cancel."""
+    state = cancel.order.state
+    word = _FINAL.get(state)
+    if word is None and (not seen or cancel.result is None):
+        word = "unknown"
+    elif word is None:
+        word = "refused" if cancel.result and state.cancellable else "pending"
+    return Canceling(cancel.order, word, cancel.message or ("-1" if word == "refused" else ""))
+
+
+_FINAL = {
+    OrderStatus.CANCELED: "canceled",
+    OrderStatus.PART_CANCEL: "canceled",
+    OrderStatus.SUCCEEDED: "filled_first",
+    OrderStatus.JUNK: "final",
+}
 
 
 def _rejected(request: OrderRequest, order_id: str, reason: str, error_id: int, replayed: bool) -> Rejected:

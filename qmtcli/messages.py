@@ -476,6 +476,12 @@ ERRORS: dict[str, Text] = {
         "the link was lost: {call}",
         "see whether the terminal still runs and is logged in: qmt login-check",
     ),
+    "lists_disagree": Text(
+        "{call} 答复为空, 而终端的其他答复表明并非如此: 不可信",
+        "稍后再试; 一直如此则看终端与 qmt login-check",
+        "{call} was answered with nothing, and the terminal's other answers say that there is something",
+        "try again in a moment; if it stays so look at the terminal, and at qmt login-check",
+    ),
     "query_failed": Text(
         "查询失败: {call}",
         "连接已断或账号未登录; 用 qmt login-check 检查",
@@ -524,6 +530,12 @@ ERRORS: dict[str, Text] = {
         "qmt orders 列出今日委托",
         "no such order today: {ids}",
         "qmt orders lists the orders of the day",
+    ),
+    "ambiguous_order": Text(
+        "合同编号 {id} 是几笔委托的: {ids}",
+        "写委托编号",
+        "{id} is the contract number of several orders: {ids}",
+        "name the order by its id",
     ),
     # -- the command line -------------------------------------------------------------------------------
     "bad_volume": Text(
@@ -909,6 +921,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "would_cancel": ("将撤", "would be canceled"),
     "final": ("已是最终状态", "already final"),
     "filled_first": ("已先成交", "filled first"),
+    "too_late": ("早已成交", "too late"),
+    "locked": ("集合竞价不可撤", "locked in auction"),
     "refused": ("撤单被拒", "refused"),
     "pending": ("撤单中", "pending"),
     # checks

@@ -186,6 +186,11 @@ class Order(NamedTuple):
         """The status as one we know; a foreign number is `OrderStatus.UNKNOWN`, which counts as open."""
         return STATUS_BY_NUMBER.get(self.order_status, OrderStatus.UNKNOWN)
 
+    @property
+    def subscription(self) -> bool:
+        """An application for new shares, which is an order row too: of price type 54, or of status 86 (BSE)."""
+        return self.price_type == 54 or self.order_status == 86
+
 
 STATUS_BY_NUMBER = {status.number: status for status in OrderStatus}
 
@@ -213,6 +218,11 @@ class Trade(NamedTuple):
     time: str
     strategy_name: str
     order_remark: str
+
+    @property
+    def of_an_order(self) -> bool:
+        """Whether an order of the day must be behind it; counters list what came without one (bonus shares) too."""
+        return self.side in ("buy", "sell") and self.order_id not in ("", "0", "-1")
 
 
 class Position(NamedTuple):

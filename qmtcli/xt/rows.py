@@ -45,6 +45,12 @@ def number(row: Any, name: str) -> float:
         return 0.0
 
 
+def cancel_result(row: Any) -> int:
+    """0 for a request under way, else -1 or what the terminal has for it; imitators answer True and False."""
+    value = getattr(row, "cancel_result", -1)
+    return int(value) - 1 if isinstance(value, bool) else int(number(row, "cancel_result"))
+
+
 def _integer(row: Any, name: str) -> int:
     return int(number(row, name))
 

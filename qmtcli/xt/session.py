@@ -21,7 +21,8 @@ from qmtcli.xt import codes, loader, rows
 from qmtcli.xt.deadline import within
 from qmtcli.xt.link import Link, Slot
 
-_ACK_STEP = 1.0
+#: seconds without a word after which the day's orders are read instead, and those that a reading may take
+_QUIET, _LOOK = 1.0, 0.7
 #: seconds between two looks whether terminal and account are up
 _READY_STEP = 1.0
 #: what becomes of a question about the account
@@ -32,21 +33,50 @@ T = TypeVar("T")
 class Answer:
     """What is known of one order that was sent."""
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, request: OrderRequest) -> None:
         #: the number the vendor gave the request
         self.seq = seq
-        #: the order's id once a response came, "" before; "-1" when the terminal said no
+        self.request = request
+        #: the order's id once a response or its row came, "" before; "-1" when the terminal said no
         self.order_id = ""
         #: words of a refusal
         self.message = ""
         self.error_id = 0
         #: the row as it was last pushed or read
         self.order: Order | None = None
+        #: whether the day's orders were read when nothing more was waited for
+        self.looked = False
 
     @property
     def refused(self) -> bool:
         """The terminal, the counter or the exchange said no."""
         return bool(self.error_id) or (self.order is not None and self.order.state is OrderStatus.JUNK)
+
+    def fits(self, order: Order) -> bool:
+        """Whether a row can only be this order's: it carries the client id, and what was asked for."""
+        request = self.request
+        asked = (request.client_id, request.code, request.side, request.volume)
+        return asked == (order.order_remark, order.stock_code, order.side, order.order_volume)
+
+
+class Cancel:
+    """What is known of one cancel that was sent."""
+
+    def __init__(self, order: Order) -> None:
+        #: the row as it was last pushed or read
+        self.order = order
+        #: the terminal's result once a response came: 0 for a request under way, -1; None before
+        self.result: int | None = None
+        #: words of a refusal
+        self.message = ""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is to be waited for: the order is final, or the cancel was refused in words.
+
+        A bare -1 is no word: it has been answered for what was done.
+        """
+        return self.order.state.done or bool(self.message)
 
 
 class Session:
@@ -79,10 +109,14 @@ class Session:
         self._prove = prove
         self._synthetic = synthetic
         self._state = state
-        self._answers: dict[int, Answer] = {}
+        #: of every order sent, and by the number that the request has on the link at hand
+        self._answers: list[Answer] = []
+        self._answers_by_seq: dict[int, Answer] = {}
         self._orders: dict[str, Order] = {}
         self._errors: dict[str, tuple[int, str]] = {}
-        self._cancel_errors: dict[str, str] = {}
+        #: by the order's id, and by the request's number
+        self._cancels: dict[str, Cancel] = {}
+        self._cancels_by_seq: dict[int, Cancel] = {}
         self._link: Link | None = None
         self._subscribed = False
         #: xtquant's status of the account, None where the terminal does not tell; unknown until it was asked for
@@ -125,6 +159,7 @@ class Session:
                 if link.call(lambda: link.trader.subscribe(self._account), "subscribe", self._seconds()) != 0:
                     raise NotConnected("subscribe_failed", account_id=self.account_id)
                 self._subscribed = True
+                self.hold_account(closed)  # pushes tell of it from now on, and may have done so
             return link
 
     def hold_account(self, closed: bool = True) -> None:
@@ -160,12 +195,12 @@ class Session:
         return self._link is not None and self._link.lost
 
     @contextmanager
-    def _in_time(self) -> Iterator[None]:
-        """All that is asked within has one deadline, the outermost's."""
+    def _in_time(self, seconds: float | None = None) -> Iterator[None]:
+        """All that is asked within has one deadline, the outermost's; by default the timeout of one request."""
         if self._deadline is not None:
             yield
             return
-        self._deadline = time.monotonic() + self.timeout
+        self._deadline = time.monotonic() + (self.timeout if seconds is None else seconds)
         try:
             yield
         finally:
@@ -182,6 +217,8 @@ class Session:
         if link is not None:
             self._hear(link)
             link.close()
+        self._answers_by_seq.clear()
+        self._cancels_by_seq.clear()
 
     def _ask(self, call: Callable[[Any, _Answer], object], what: str) -> Any:
         """What an asynchronous query of the trader answers. Raises NotConnected when none comes or it is None."""
@@ -192,11 +229,21 @@ class Session:
             raise NotConnected("query_failed", call=what)
         return answer
 
-    def _rows(self, call: Callable[[Any, _Answer], object], what: str) -> list[Any]:
-        """A list that is known to be one: without a link the vendor answers ``[]`` too."""
+    def _rows(
+        self,
+        call: Callable[[Any, _Answer], object],
+        what: str,
+        contradicted: Callable[[Any], bool] = lambda asset: False,
+    ) -> list[Any]:
+        """A list that is known to be one: without a link, and for a query that failed, the vendor answers ``[]`` too.
+
+        ``contradicted(asset's row)``: whether other answers say that there must be rows.
+        """
         found = self._ask(call, what)
-        if not found:
-            self._native_asset()
+        if not found and contradicted(self._native_asset()):
+            found = self._ask(call, what)
+            if not found:
+                raise NotConnected("lists_disagree", call=what)
         return list(found)
 
     def _read(self, question: Callable[[], T]) -> T:
@@ -233,18 +280,26 @@ class Session:
 
     def positions(self) -> list[Position]:
         """Holdings of the account, those sold out today (volume 0) included."""
-        found = self._read(lambda: self._rows(self._query("positions"), "query_stock_positions"))
+        found = self._read(lambda: self._list("positions", lambda asset: rows.asset(asset).market_value > 0))
         return [rows.position(row) for row in found]
 
     def orders(self, open_only: bool = False) -> list[Order]:
         """Orders of the trading day, oldest first."""
-        found = self._read(lambda: self._rows(self._query("orders", False), "query_stock_orders"))
+
+        def traded(asset: Any) -> bool:
+            return any(rows.trade(row).of_an_order for row in self._ask(*self._query("trades")))
+
+        found = self._read(lambda: self._list("orders", traded))
         orders = sorted((rows.order(row) for row in found), key=lambda order: (order.order_time, order.order_id))
         return [order for order in orders if not (open_only and order.state.done)]
 
     def trades(self) -> list[Trade]:
         """Trades of the trading day, oldest first."""
-        found = self._read(lambda: self._rows(self._query("trades"), "query_stock_trades"))
+
+        def filled(asset: Any) -> bool:
+            return any(rows.order(row).traded_volume for row in self._ask(*self._query("orders")))
+
+        found = self._read(lambda: self._list("trades", filled))
         return sorted((rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, trade.traded_id))
 
     def accounts(self) -> list[tuple[str, int]]:
@@ -271,9 +326,13 @@ class Session:
         kinds = (0, codes.ACCOUNT_TYPES.get(self.account_type, 0))
         return rows.text(row, "account_id") == self.account_id and int(rows.number(row, "account_type")) in kinds
 
-    def _query(self, what: str, *arguments: object) -> Callable[[Any, _Answer], object]:
-        """An asynchronous query of the trader about the account."""
-        return lambda trader, put: getattr(trader, f"query_stock_{what}_async")(self._account, put, *arguments)
+    def _query(self, what: str) -> tuple[Callable[[Any, _Answer], object], str]:
+        """An asynchronous query of the trader for the account's ``orders`` and the like, and its name."""
+        name, more = f"query_stock_{what}", (False,) if what == "orders" else ()
+        return lambda trader, put: getattr(trader, f"{name}_async")(self._account, put, *more), name
+
+    def _list(self, what: str, contradicted: Callable[[Any], bool]) -> list[Any]:
+        return self._rows(*self._query(what), contradicted)
 
     # -- the market ------------------------------------------------------------------------------------
 
@@ -320,7 +379,7 @@ class Session:
 
     def place(self, request: OrderRequest) -> Answer:
         """Send an order, once. Returns at once; `settle` waits for what becomes of it."""
-        seq = self.subscribe().trader.order_stock_async(
+        seq = self._sending().order_stock_async(
             self._account,
             request.code,
             codes.ORDER_TYPES[request.side, request.credit],
@@ -330,88 +389,110 @@ class Session:
             request.strategy,
             request.client_id,
         )
-        answer = Answer(int(seq))
-        self._answers[answer.seq] = answer
+        answer = Answer(int(seq), request)
+        self._answers.append(answer)
+        self._answers_by_seq[answer.seq] = answer
         return answer
 
-    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool]) -> Answer:
-        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more."""
+    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool], patient: bool = False) -> Answer:
+        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more.
+
+        ``patient``: a bare -1 is no no, for it has been answered for orders that stood.
+        """
         deadline = time.monotonic() + seconds
-        looked = time.monotonic()
         while True:
             self._absorb(answer)
-            if answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
-                return self._latest(answer)
-            left = deadline - time.monotonic()
-            if left <= 0 or (self._is_lost and not (answer.order_id and self._look(answer))):
+            if answer.error_id or (answer.order_id == "-1" and not patient):
                 break
-            self._next_event(min(left, _ACK_STEP))
-            if answer.order_id and time.monotonic() - looked >= _ACK_STEP:
-                looked = time.monotonic()
-                self._look(answer)
-                if answer.error_id:
-                    # turned away without a row: all that will ever come is the error
-                    return answer
-        return self._latest(answer)
-
-    def _latest(self, answer: Answer) -> Answer:
-        """An order as it is now: pushes that were on their way have come once the query is answered."""
-        if answer.order_id not in ("", "-1"):
-            self._look(answer)
-        self._absorb(answer)
+            if answer.order is not None and until(answer.order):
+                break
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._listen(left):
+                break
+        answer.looked = not answer.error_id and self._look()
+        self._absorb(answer, last=True)
         return answer
 
-    def cancel(self, order: Order) -> str:
-        """Ask for a cancel: "" when the request is under way, else the refusal's words.
+    def cancel(self, order: Order) -> Cancel:
+        """Ask for a cancel, once. Returns at once; what becomes of the order is for `watch` to say."""
+        trader = self._sending()
+        cancel = self._cancels[order.order_id] = Cancel(order)
+        self._cancels_by_seq[int(trader.cancel_order_stock_async(self._account, int(order.order_id)))] = cancel
+        return cancel
 
-        What becomes of the order is for `watch` to say.
+    def watch(self, cancels: list[Cancel], seconds: float) -> bool:
+        """Listen until every cancel is settled or the time is over; then look once more.
+
+        False when the last look failed, so that the rows are as they were known before.
         """
-        link = self.subscribe()
-        result = link.call(
-            lambda: link.trader.cancel_order_stock(self._account, int(order.order_id)),
-            "cancel_order_stock",
-            self.timeout,
-        )
-        if result in (0, True) and result is not False:
-            return ""
-        self._drain()
-        return self._cancel_errors.pop(order.order_id, "") or f"cancel_order_stock: {result}"
-
-    def watch(self, orders: list[Order], seconds: float) -> dict[str, Order]:
-        """The rows of ``orders`` once all of them are final or the time is over, by id."""
-        deadline = time.monotonic() + seconds
-        waiting = {order.order_id: order for order in orders}
-        looked = False
+        begun = time.monotonic()
         while True:
             self._drain()
-            for order_id in waiting:
-                waiting[order_id] = self._orders.get(order_id, waiting[order_id])
-            left = deadline - time.monotonic()
-            if looked or all(order.state.done for order in waiting.values()):
-                return waiting
-            if left <= 0 or self._is_lost:
-                looked = True
-                self._orders.update({order.order_id: order for order in self.orders()})
-                continue
-            self._next_event(min(left, _ACK_STEP))
+            for cancel in cancels:
+                cancel.order = self._orders.get(cancel.order.order_id, cancel.order)
+            waiting = [cancel for cancel in cancels if not cancel.settled]
+            bare = all(cancel.result for cancel in waiting)
+            left = begun + (min(seconds, _QUIET) if bare else seconds) - time.monotonic()
+            if not waiting or left <= 0 or not self._listen(left):
+                break
+        seen = all(cancel.order.state.done for cancel in cancels) or self._look()
+        for cancel in cancels:
+            cancel.order = self._orders.get(cancel.order.order_id, cancel.order)
+        return seen
 
-    def _look(self, answer: Answer) -> bool:
-        """Take an order's row from the list of the day; whether there was an answer."""
-        try:
-            found = [order for order in self.orders() if order.order_id == answer.order_id]
-        except NotConnected:
-            return False
-        if found:
-            self._orders[answer.order_id] = found[0]
+    def _sending(self) -> Any:
+        """The trader of a link that pushes come over, which may be lost by now: then nobody answers."""
+        link = self._link if self._link is not None and self._subscribed else self.subscribe()
+        return link.trader
+
+    def _listen(self, left: float) -> bool:
+        """Wait for the next word on what was sent, ``left`` seconds at most; in silence look.
+
+        False when nothing more can come: the link is lost, and no other is to be had.
+        """
+        if self._is_lost:
+            return self._look(left)
+        begun = time.monotonic()
+        if not self._next_event(min(left, _QUIET)) and time.monotonic() - begun + _LOOK < left:
+            self._look()
         return True
 
-    def _absorb(self, answer: Answer) -> None:
+    def _look(self, seconds: float = _LOOK) -> bool:
+        """Read the day's orders into the books, in a moment or not at all; whether they were read.
+
+        Pushes that were on their way have come once the query is answered.
+        """
+        try:
+            with self._in_time(seconds):
+                for order in self.orders():
+                    self._note(order)
+        except NotConnected:
+            return False
+        return True
+
+    def _note(self, order: Order) -> None:
+        """Take a row into the books; what is final stays so, whatever comes late."""
+        known = self._orders.get(order.order_id)
+        if known is None or not known.state.done:
+            self._orders[order.order_id] = order
+
+    def _absorb(self, answer: Answer, last: bool = False) -> None:
+        """Bring an answer up to what was heard; ``last``: nothing more is waited for."""
         self._drain()
-        if answer.order_id in self._orders:
-            answer.order = self._orders[answer.order_id]
+        if answer.order_id in ("", "-1"):
+            claimed = {other.order_id for other in self._answers}
+            for order in self._orders.values():
+                if answer.fits(order) and order.order_id not in claimed:
+                    answer.order_id = order.order_id
+        if last and not answer.order_id and self._link is not None and answer.seq in self._answers_by_seq:
+            # the vendor keeps the error of a request that got no answer, and tells nobody
+            kept = getattr(self._link.trader, "queuing_order_errors_byseq", {}).get(answer.seq)
+            if kept is not None:
+                self._take_error(kept)
+        answer.order = self._orders.get(answer.order_id)
         if answer.order_id in self._errors:
             answer.error_id, answer.message = self._errors[answer.order_id]
-        elif answer.order is not None and answer.order.state is OrderStatus.JUNK:
+        elif not answer.error_id and answer.order is not None and answer.order.state is OrderStatus.JUNK:
             answer.message = answer.order.status_msg
 
     # -- what comes by itself --------------------------------------------------------------------------
@@ -425,33 +506,53 @@ class Session:
         while not link.events.empty():
             self._take(*link.events.get())
 
-    def _next_event(self, seconds: float) -> None:
-        """Wait for something to come, a time at most, and take it into the books."""
-        if self._link is not None:
-            try:
-                self._take(*self._link.events.get(timeout=seconds))
-            except queue.Empty:
-                return
+    def _next_event(self, seconds: float) -> bool:
+        """Take the next callback's message into the books; False when none came in time."""
+        assert self._link is not None, "listened to without a link"
+        try:
+            self._take(*self._link.events.get(timeout=seconds))
+        except queue.Empty:
+            return False
+        return True
 
     def _take(self, name: str, value: Any) -> None:
         if name == "order_stock_async_response":
-            answer = self._answers.get(int(rows.number(value, "seq")))
-            if answer is not None and not answer.order_id:
-                answer.order_id = str(int(rows.number(value, "order_id")))
+            answer = self._answers_by_seq.get(int(rows.number(value, "seq")))
+            order_id = int(rows.number(value, "order_id"))
+            if answer is not None and (order_id > 0 or not answer.order_id):
+                answer.order_id = str(order_id)
                 answer.message = rows.text(value, "error_msg")
         elif name == "stock_order":
-            order = rows.order(value)
-            known = self._orders.get(order.order_id)
-            if known is None or not known.state.done:
-                self._orders[order.order_id] = order
+            self._note(rows.order(value))
         elif name == "order_error":
-            order_id = str(int(rows.number(value, "order_id")))
-            words = rows.reason(rows.text(value, "error_msg"))
-            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, words)
+            self._take_error(value)
+        elif name == "cancel_order_stock_async_response":
+            cancel = self._cancels_by_seq.get(int(rows.number(value, "seq")))
+            self._take_cancel(cancel, rows.cancel_result(value), value)
         elif name == "cancel_error":
-            self._cancel_errors[str(int(rows.number(value, "order_id")))] = rows.text(value, "error_msg")
+            self._take_cancel(self._cancels.get(str(int(rows.number(value, "order_id")))), -1, value)
         elif name == "account_status" and self._is_own(value):
             self._status, self._status_known = int(rows.number(value, "status")), True
+
+    def _take_error(self, error: Any) -> None:
+        """An order's error belongs to the request whose number it carries, else to the order whose id it does.
+
+        Another session's error may carry a number that is one of ours, so id and remark must not contradict it.
+        """
+        told = int(rows.number(error, "error_id")) or -1, rows.reason(rows.text(error, "error_msg"))
+        order_id, remark = str(int(rows.number(error, "order_id"))), rows.text(error, "order_remark")
+        answer = self._answers_by_seq.get(int(rows.number(error, "seq")))
+        if answer is not None and answer.order_id in ("", "-1", order_id) and remark in ("", answer.request.client_id):
+            answer.error_id, answer.message = told
+        elif order_id != "-1":
+            self._errors[order_id] = told
+
+    def _take_cancel(self, cancel: Cancel | None, result: int, told: Any) -> None:
+        """What a response or an error tells of a cancel; once refused it stays so."""
+        if cancel is not None:
+            cancel.result = cancel.result or result
+            if result:
+                cancel.message = rows.text(told, "error_msg") or cancel.message
 
 
 def _client_of(xtdata: Any) -> Any:
