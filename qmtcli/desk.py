@@ -189,7 +189,7 @@ class Desk:
                 # -1 has been answered for orders that stood
                 raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
             self._settled(request, answer)
-            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
+            raise Rejected("not_taken", reason=answer.message or "-1", client_id=request.client_id)
         if answer.refused:
             self._settled(request, answer)
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
@@ -237,6 +237,7 @@ class Desk:
             self.sent.append(order.order_id)
             refusals[order.order_id] = self.session.cancel(order)
         rows = self.session.watch([order for order in wanted if not refusals[order.order_id]], wait)
+        refusals |= {id_: self.session.cancel_error(id_) for id_, order in rows.items() if order.state.cancellable}
         if any(refusals.values()):
             # what was refused may have been filled or canceled a moment before
             rows = {order.order_id: order for order in self.session.orders()} | rows

@@ -172,6 +172,35 @@ def test_the_account_is_seen_past_all_faults(paper: Paper) -> None:
 # -- sessions ----------------------------------------------------------------------------------------------
 
 
+def test_a_cancel_that_fails_after_its_answer_is_refused(paper: Paper) -> None:
+    buy(paper, paper.trader(), 8.90)
+    paper.faults.cancel("reject", message="撤不了")
+    refused = paper.run("cancel", "1", "--json")
+    assert (refused.status, refused.json[0]["result"], refused.json[0]["message"]) == (5, "refused", "撤不了")
+    paper.faults.clear()
+    assert paper.run("cancel", "1", "--json").json[0]["result"] == "canceled"
+
+
+def test_orders_of_one_moment_are_listed_by_number(paper: Paper) -> None:
+    trader = paper.trader()
+    for _ in range(11):
+        buy(paper, trader)
+    for words, name in (("orders", "order_id"), ("trades", "traded_id")):
+        assert [row[name] for row in paper.run(words, "--json").json] == [str(n) for n in range(1, 12)]
+
+
+def test_what_is_held_since_today_and_since_before(paper: Paper) -> None:
+    trader = paper.trader()
+    for volume in (200, 100):
+        buy(paper, trader, volume=volume)
+    paper.next_day()
+    assert trader.order_stock(paper.stock_account, CODE, SELL, 100, LIMIT, 9.00) == 3
+    buy(paper, trader, volume=400)
+    (held,) = trader.query_position_statistics(paper.stock_account)
+    assert (held.position, held.today_position, held.yesterday_position) == (600, 400, 200)
+    assert (held.yesterday_init_position, held.can_close_vol) == (300, 200)
+
+
 def test_a_recorder(paper: Paper) -> None:
     class Mine:
         heard: list[Any]

@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from qmtcli.errors import Refused, UsageError
+from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import Clock, day_of, midnight
 from qmtcli.paper.codes import (
@@ -68,7 +68,8 @@ class Exchange:
 
     def refresh(self) -> None:
         """Bring the account up to now; without a new day or a snapshot to meet nothing is written."""
-        account, now = self._account(), self.feed.now_ms()
+        account = self._account()
+        now = self._now(account)
         if day_of(now) > account.wall_day or self._arrivals(now) or self._matching.has_news(account, now):
             with self.store.transaction():
                 account, _ = self._up_to_now()
@@ -76,7 +77,8 @@ class Exchange:
 
     def _up_to_now(self) -> tuple[Account, int]:
         """The account and the moment it stands at, inside a transaction; the caller writes it."""
-        account, now = self._account(), self.feed.now_ms()
+        account = self._account()
+        now = self._now(account)
         today = day_of(now)
         if today > account.wall_day:
             self._catch_up(account, midnight(account.wall_day + 1) - 1)
@@ -85,6 +87,14 @@ class Exchange:
             account.wall_day = today
         self._catch_up(account, now)
         return account, now
+
+    def _now(self, account: Account) -> int:
+        """Raises ConfigError ``clock_behind_account``: no account goes back to a day that it has left."""
+        now = self.feed.now_ms()
+        if self.settings.clock and day_of(now) < account.wall_day:
+            clock, day = date_of(day_of(now)).isoformat(), date_of(account.wall_day).isoformat()
+            raise ConfigError("clock_behind_account", clock=clock, day=day)
+        return now
 
     def _arrivals(self, until: int) -> list[Order]:
         """Orders that arrive, or whose cancel does, by then."""

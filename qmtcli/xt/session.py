@@ -193,7 +193,7 @@ class Session:
         found = self._rows(
             lambda answer: self._trader.query_stock_orders_async(self._account, answer, False), "query_stock_orders"
         )
-        orders = sorted((rows.order(row) for row in found), key=lambda order: (order.order_time, order.order_id))
+        orders = sorted(map(rows.order, found), key=lambda order: (order.order_time, _by_number(order.order_id)))
         return [order for order in orders if not (open_only and order.state.done)]
 
     def trades(self) -> list[Trade]:
@@ -201,7 +201,7 @@ class Session:
         found = self._rows(
             lambda answer: self._trader.query_stock_trades_async(self._account, answer), "query_stock_trades"
         )
-        return sorted((rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, trade.traded_id))
+        return sorted(map(rows.trade, found), key=lambda trade: (trade.traded_time, _by_number(trade.traded_id)))
 
     def accounts(self) -> list[tuple[str, int]]:
         """(account id, account type number) of every account the terminal is logged in to."""
@@ -301,6 +301,7 @@ class Session:
         What becomes of the order is for `watch` to say.
         """
         self.subscribe()
+        self._cancel_errors.pop(order.order_id, None)
         result = self._on_thread(
             lambda: self._trader.cancel_order_stock(self._account, int(order.order_id)), "cancel_order_stock"
         )
@@ -309,8 +310,13 @@ class Session:
         self._drain()
         return self._cancel_errors.pop(order.order_id, "") or f"cancel_order_stock: {result}"
 
+    def cancel_error(self, order_id: str) -> str:
+        """Words of a cancel's failure that came after its answer; "" when none did."""
+        return self._cancel_errors.get(order_id, "")
+
     def watch(self, orders: list[Order], seconds: float) -> dict[str, Order]:
-        """The rows of ``orders`` once all of them are final or the time is over, by id."""
+        """The rows of ``orders`` whose cancel was asked for, by id: once each is final or its cancel has failed, or the
+        time is over."""
         deadline = time.monotonic() + seconds
         waiting = {order.order_id: order for order in orders}
         looked = False
@@ -321,7 +327,7 @@ class Session:
             left = deadline - time.monotonic()
             if looked or all(order.state.done for order in waiting.values()):
                 return waiting
-            if left <= 0:
+            if left <= 0 or all(row.state.done or order_id in self._cancel_errors for order_id, row in waiting.items()):
                 looked = True
                 self._orders.update({order.order_id: order for order in self.orders()})
                 continue
@@ -373,6 +379,11 @@ class Session:
         elif kind == "disconnected":
             self._lost = True
         return True
+
+
+def _by_number(text: str) -> tuple[int, str]:
+    """Sorts ids that are numbers as numbers, whatever else there is."""
+    return len(text), text
 
 
 class _Listener:
