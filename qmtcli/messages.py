@@ -810,9 +810,9 @@ ERRORS: dict[str, Text] = {
     ),
     # -- the paper exchange's tapes -------------------------------------------------------------------------
     "tape_empty": Text(
-        "{path} 里没有行情文件",
+        "{path} 里没有行情文件, 或其中没有一行数据",
         "market: 写 sample, 或放有 CSV, CSV.gz 或 Parquet 行情文件的文件夹",
-        "no tape in {path}",
+        "no tape in {path}, or none that holds a row",
         "set market: to sample, or to a folder of CSV, CSV.gz or Parquet tapes",
     ),
     "tape_unreadable": Text(
