@@ -296,7 +296,9 @@ def test_a_rule_said_otherwise_holds_here(quick_qmt: Qmt, user_config: Callable[
 
 
 def test_an_account_does_not_go_back_to_a_day_that_it_has_left(exchange: Callable[..., Result]) -> None:
-    assert exchange("2026-11-24T10:00:00", *BUY).status == 0
+    assert exchange("2026-11-24T09:00:00", "paper", "status").json["day"] == "2026-11-24"
+    assert exchange("10:00", "paper", "status").json["day"] == DAY  # it never had an order
+    assert exchange("2026-11-24T10:00:00", *BUY).json["time"].startswith("2026-11-24")
     error = exchange("10:00", "asset")
     assert error.status == 3
     assert _subset(error.error, code=0, clock=0, day=0) == {

@@ -55,6 +55,18 @@ def test_the_clock(paper: Paper) -> None:
         paper.clock.set("noon")
 
 
+def test_the_clock_goes_to_an_earlier_day_before_the_first_order(paper: Paper) -> None:
+    trader = paper.trader()
+    paper.clock.set("2023-02-07T10:00:00")
+    assert buy(paper, trader) == 1
+    assert [order["time"] for order in paper.account.orders] == ["2023-02-07T10:00:00+08:00"]
+    assert paper.next_day() == date(2023, 2, 8)
+    assert paper.account.positions[0]["can_use_volume"] == 100
+    with pytest.raises(ConfigError) as caught:
+        paper.clock.set("2023-02-07T10:00:00")
+    assert caught.value.code == "clock_behind_account"
+
+
 def test_moving_the_clock_has_all_happen_that_is_due(paper: Paper) -> None:
     paper.market.tick(CODE, 10.00, bid=[(9.99, 2000)], ask=[(10.00, 2000)])
     trader = paper.trader()
