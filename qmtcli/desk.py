@@ -224,7 +224,7 @@ class Desk:
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
         if answer.refused or (answer.order_id == "-1" and answer.looked and not self.profile.live):
             self._settled(request, answer)
-            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
+            raise Rejected("not_taken", reason=answer.message or "-1", client_id=request.client_id)
         if answer.order_id == "-1":
             # -1 has been answered for orders that stood
             raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)

@@ -378,6 +378,12 @@ ERRORS: dict[str, Text] = {
         "QMT_PAPER_CLOCK is no time: {text}: {why}",
         "for example 2023-02-07T10:00:00",
     ),
+    "clock_behind_account": Text(
+        "时钟 {clock} 早于模拟账户所在的日期 {day}",
+        "qmt paper reset 清空账户, 从时钟的日期重新开始; 或另用一个 profile",
+        "the clock, {clock}, is before the day that the paper account stands at, {day}",
+        "qmt paper reset begins anew at the day of the clock; or use another profile",
+    ),
     "config_exists": Text(
         "配置文件已存在: {path}",
         "编辑它, 或加 --force (旧的留作 .bak)",
@@ -546,9 +552,9 @@ ERRORS: dict[str, Text] = {
     ),
     "bad_money": Text(
         "不是金额: {text}",
-        "正数, 单位元; 也可写 5万 或 1.2亿",
+        "正数, 单位元, 至多到分; 也可写 5万 或 1.2亿",
         "this is no amount: {text}",
-        "a positive number of CNY; 5万 and 1.2亿 are understood",
+        "a positive number of CNY, to the cent at most; 5万 and 1.2亿 are understood",
     ),
     "bad_price": Text(
         "不是价格: {text}",
@@ -852,9 +858,9 @@ ERRORS: dict[str, Text] = {
     ),
     # -- the paper exchange's tapes -------------------------------------------------------------------------
     "tape_empty": Text(
-        "{path} 里没有行情文件",
+        "{path} 里没有行情文件, 或其中没有一行数据",
         "market: 写 sample, 或放有 CSV, CSV.gz 或 Parquet 行情文件的文件夹",
-        "no tape in {path}",
+        "no tape in {path}, or none that holds a row",
         "set market: to sample, or to a folder of CSV, CSV.gz or Parquet tapes",
     ),
     "tape_unreadable": Text(

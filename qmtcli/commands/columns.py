@@ -153,7 +153,7 @@ PAPER = (
     Column("synthetic", "生成的行情", "Generated", plain=False),
     Column("total_asset", "总资产", "Total", "money"),
     Column("cash", "可用", "Available", "money"),
-    Column("frozen_cash", "冻结", "Frozen", "money", plain=False),
+    Column("frozen_cash", "冻结", "Frozen", "money"),
     Column("market_value", "市值", "Value", "money"),
     Column("orders", "当日委托", "Orders today", "number"),
     Column("positions", "持仓", "Holdings", "number"),

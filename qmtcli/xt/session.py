@@ -290,7 +290,9 @@ class Session:
             return any(rows.trade(row).of_an_order for row in self._ask(*self._query("trades")))
 
         found = self._read(lambda: self._list("orders", traded))
-        orders = sorted((rows.order(row) for row in found), key=lambda order: (order.order_time, order.order_id))
+        orders = sorted(
+            (rows.order(row) for row in found), key=lambda order: (order.order_time, _by_number(order.order_id))
+        )
         return [order for order in orders if not (open_only and order.state.done)]
 
     def trades(self) -> list[Trade]:
@@ -300,7 +302,9 @@ class Session:
             return any(rows.order(row).traded_volume for row in self._ask(*self._query("orders")))
 
         found = self._read(lambda: self._list("trades", filled))
-        return sorted((rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, trade.traded_id))
+        return sorted(
+            (rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, _by_number(trade.traded_id))
+        )
 
     def accounts(self) -> list[tuple[str, int]]:
         """(account id, account type number) of every account the terminal is logged in to."""
@@ -553,6 +557,11 @@ class Session:
             cancel.result = cancel.result or result
             if result:
                 cancel.message = rows.text(told, "error_msg") or cancel.message
+
+
+def _by_number(text: str) -> tuple[int, str]:
+    """Sorts ids that are numbers as numbers, whatever else there is."""
+    return len(text), text
 
 
 def _client_of(xtdata: Any) -> Any:
