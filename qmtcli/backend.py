@@ -13,6 +13,7 @@ from qmtcli.errors import ConfigError
 if TYPE_CHECKING:
     from qmtcli.paper.exchange import Exchange
     from qmtcli.paper.settings import Settings
+    from qmtcli.xt.copies import Copy
     from qmtcli.xt.session import Session
 
 #: told of the path of a file, now and then, while it is read, and of None afterwards
@@ -148,6 +149,44 @@ def keep_children(profile: Profile) -> None:
         keep_children()
 
 
+def package(profile: Profile) -> Copy:
+    """The copy of the vendor's package that a live profile runs. Raises ConfigError where there is none."""
+    from qmtcli.xt import copies
+
+    return copies.choose(profile.module_path or "", profile.path or "")
+
+
+def package_change(profile: Profile, env: Mapping[str, str]) -> tuple[str, str] | None:
+    """(what passed, what is there) when a live profile's package is not the one of its last passed login-check.
+
+    What is there at the first live write is taken as it is. Raises ConfigError for a state folder that cannot be used.
+    """
+    from qmtcli.xt import copies
+
+    found = package(profile)
+    record = _passed(profile, env)
+    try:
+        before = copies.change(found, record)
+    except OSError as error:
+        raise ConfigError("state_unusable", path=str(record), why=error.strerror or str(error)) from error
+    return (before, str(found)) if before else None
+
+
+def accept_package(profile: Profile, env: Mapping[str, str]) -> None:
+    """A live profile's package has passed its login-check. Raises ConfigError as `package_change`."""
+    from qmtcli.xt import copies
+
+    record = _passed(profile, env)
+    try:
+        copies.accept(package(profile), record)
+    except OSError as error:
+        raise ConfigError("state_unusable", path=str(record), why=error.strerror or str(error)) from error
+
+
+def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
+    return Path(state_dir(env)).absolute() / "packages" / profile.name
+
+
 def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
     """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
     from qmtcli.xt import loader
@@ -158,7 +197,7 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
         from qmtcli.xt import slots
 
         assert profile.path is not None
-        loader.load(profile.module_path or "")
+        loader.load(package(profile))
         slot = slots.take(Path(state_dir(env)) / "slots", profile.path)
         return Session(
             profile.path, slot.session_id, profile.account, profile.account_type, profile.timeout, on_close=slot.release

@@ -36,6 +36,8 @@ class Permission(NamedTuple):
     live_exists: bool = False
     #: asks on the terminal; None where nobody can be asked
     ask: Callable[[str], bool] | None = None
+    #: (what passed login-check, what is there now) when the vendor's package has changed since; only live
+    changed: Callable[[], tuple[str, str] | None] = lambda: None
 
 
 class Outcome(NamedTuple):
@@ -73,6 +75,8 @@ class Desk:
         self._admit_profile()
         if not self.profile.live:
             return
+        if change := self.permission.changed():
+            raise Refused("package_changed", before=change[0], now=change[1], profile=self.profile.name)
         if self.permission.yes:
             self._admit_unattended()
         elif self.permission.ask is None:

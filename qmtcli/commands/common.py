@@ -101,6 +101,7 @@ class App:
 
     def open_desk(self, dry_run: bool = False, yes: bool = False) -> Desk:
         """The door for orders and cancels."""
+        from qmtcli.backend import package_change
         from qmtcli.desk import Desk, Permission
 
         config, profile, console = self.config, self.profile, self.console
@@ -109,6 +110,7 @@ class App:
             named=config.named,
             live_exists=config.has_live,
             ask=console.confirm if console.interactive else None,
+            changed=lambda: package_change(profile, console.env),
         )
         self.desk = Desk(self.session, profile, permission, dry_run)
         return self.desk

@@ -6,30 +6,36 @@ is the vendor's own was proved before it was imported.
 
 from __future__ import annotations
 
+import importlib
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qmtcli.errors import ConfigError
 
+if TYPE_CHECKING:
+    from qmtcli.xt.copies import Copy
 
-def load(module_path: str = "") -> ModuleType:
-    """Import ``xtquant``, from ``module_path`` when the profile names a folder.
 
-    Its ``__init__`` asks the package index for news and prints; without ``requests`` it does neither.
-    Raises ConfigError when there is no such package.
+def load(copy: Copy | None = None) -> ModuleType:
+    """Import ``xtquant``: a live profile's ``copy``, or as Python finds it.
+
+    Its ``__init__`` asks the package index for news and prints; without ``requests`` it does neither. Raises
+    ConfigError when there is no such package, or when another one was imported before.
     """
-    if module_path and module_path not in sys.path:
-        sys.path.insert(0, module_path)
-    if "xtquant" in sys.modules:
-        return sys.modules["xtquant"]
+    loaded = sys.modules.get("xtquant")
+    if loaded is not None:
+        if copy is not None and not _is_of(loaded, copy):
+            raise ConfigError("another_xtquant", path=copy.folder, other=str(getattr(loaded, "__file__", None)))
+        return loaded
     missing = object()
     requests = sys.modules.get("requests", missing)
     sys.modules["requests"] = None  # type: ignore[assignment]
     try:
-        import xtquant
+        return importlib.import_module("xtquant") if copy is None else _import(copy)
     except ImportError as error:
         raise ConfigError("no_xtquant", why=str(error)) from error
     finally:
@@ -37,7 +43,28 @@ def load(module_path: str = "") -> ModuleType:
             del sys.modules["requests"]
         else:
             sys.modules["requests"] = requests  # type: ignore[assignment]
-    return xtquant  # type: ignore[no-any-return]
+
+
+def _import(copy: Copy) -> ModuleType:
+    """The package of that folder. What lies beside it never comes before what is installed: beside a terminal's copy
+    that is the terminal's own old numpy, beside an imitation what it needs."""
+    if copy.source == "module_path" and copy.folder not in sys.path:
+        sys.path.append(copy.folder)
+    spec = PathFinder.find_spec("xtquant", [copy.folder])
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no package xtquant in {copy.folder}")
+    module = sys.modules["xtquant"] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules["xtquant"]
+        raise
+    return sys.modules["xtquant"]
+
+
+def _is_of(package: ModuleType, copy: Copy) -> bool:
+    file = getattr(package, "__file__", None)
+    return bool(file) and Path(str(file)).resolve().parents[1] == Path(copy.folder).resolve()
 
 
 def trader_module() -> ModuleType:
@@ -50,7 +77,7 @@ def trader_module() -> ModuleType:
     try:
         import xtquant.xttrader as xttrader
     except ImportError as error:
-        raise ConfigError("no_native_module", module="xtpythonclient", why=_why(error)) from error
+        raise _unloadable("xtpythonclient", error) from error
     return xttrader  # type: ignore[no-any-return]
 
 
@@ -79,14 +106,19 @@ def data_module() -> Any:
     try:
         import xtquant.xtdata as xtdata
     except ImportError as error:
-        raise ConfigError("no_native_module", module="datacenter", why=_why(error)) from error
+        raise _unloadable("datacenter", error) from error
     xtdata.enable_hello = False
     return xtdata
 
 
-def _why(error: ImportError) -> str:
-    """Without the file it wanted the name from, which says nothing more."""
-    return str(error).partition(" (")[0]
+def _unloadable(module: str, error: ImportError) -> ConfigError:
+    """Built for other Pythons, or it does not load where it should; then why, without the file, which says nothing."""
+    from qmtcli.xt import copies
+
+    file = sys.modules["xtquant"].__file__
+    copy = copies.look("installed", Path(file).parents[1]) if file else None
+    wrong = copies.misfit(copy) if copy else None
+    return wrong or ConfigError("no_native_module", module=module, why=str(error).partition(" (")[0])
 
 
 def prove_client(client: object, module: str, class_name: str) -> None:
@@ -105,8 +137,6 @@ class _DeferredBson(ModuleType):
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
-        import importlib
-
         return getattr(importlib.import_module(self.__name__), name)
 
 
