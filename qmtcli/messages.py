@@ -313,9 +313,9 @@ ERRORS: dict[str, Text] = {
     ),
     "account_file_version": Text(
         "模拟账户文件的版本是 {found}, 本程序认识 {known}",
-        "升级 qmt, 或用 QMT_STATE 指定新目录",
+        "用写它的那一版 qmt, 或用 QMT_STATE 指定新目录",
         "the paper account's file has version {found}, this qmt knows {known}",
-        "upgrade qmt, or name a new folder in QMT_STATE",
+        "use the qmt that wrote it, or name a new folder in QMT_STATE",
     ),
     "no_xtquant": Text(
         "找不到 xtquant: {why}",

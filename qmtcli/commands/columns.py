@@ -145,6 +145,8 @@ PAPER = (
     Column("file", "文件", "File"),
     Column("account_type", "账号类型", "Type", plain=False),
     Column("accounts", "账号", "Accounts", "value", plain=False),
+    Column("clock", "时钟", "Clock"),
+    Column("faults", "故障脚本", "Faults"),
 )
 
 TRADING_DAYS = (

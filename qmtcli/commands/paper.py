@@ -54,6 +54,8 @@ def _show(app: App, exchange: Exchange) -> None:
         "file": str(exchange.settings.account_file),
         "account_type": exchange.settings.account_type,
         "accounts": sorted({exchange.settings.account, *exchange.settings.accounts}),
+        "clock": exchange.settings.clock or None,
+        "faults": exchange.settings.faults or None,
     }
     emit_row(app.console, row, PAPER, "account_id", say("模拟账户", "Paper account"))
 

@@ -44,6 +44,9 @@ class Books:
         self._feed = feed
         self._fees = tuple(sorted(fees.items()))
         self._terms: dict[str, tuple[date, Terms]] = {}
+        #: last prices by code, of one moment: every push of it values all that is held
+        self._prices: dict[str, int] = {}
+        self._priced_at: tuple[date, int] | None = None
 
     def terms(self, instrument: Instrument) -> Terms:
         """The rules of an instrument today."""
@@ -101,9 +104,10 @@ class Books:
         """Money lent by repo, oldest first."""
         return self._store.select(Loan, "ORDER BY id")
 
-    def asset(self, account: Account, positions: Sequence[Position], at_ms: int) -> dict[str, int]:
+    def asset(self, account: Account, at_ms: int) -> dict[str, int]:
         """Money and value at a moment, in the form of an asset push."""
-        value = sum(fen(held.volume * self._last(held.code, at_ms)) for held in positions if held.volume)
+        held = self._store.execute("SELECT code, volume FROM positions WHERE volume > 0")
+        value = sum(fen(volume * self._last(code, at_ms)) for code, volume in held)
         value += int(self._store.one("SELECT coalesce(sum(amount), 0) FROM loans"))
         return {
             "cash": account.available, "frozen": account.frozen, "value": value, "total": account.cash + value,
@@ -139,6 +143,13 @@ class Books:
 
     def _last(self, code: str, at_ms: int) -> int:
         """The last price, or the close before; 0 for what the market, since changed, does not have any more."""
+        if self._priced_at != (self._feed.day, at_ms):
+            self._priced_at, self._prices = (self._feed.day, at_ms), {}
+        if code not in self._prices:
+            self._prices[code] = self._price(code, at_ms)
+        return self._prices[code]
+
+    def _price(self, code: str, at_ms: int) -> int:
         if self._feed.tape.instrument(code) is None:
             return 0
         shown = self._feed.tick(code, at_ms)
@@ -240,9 +251,8 @@ class Books:
 
     def push_account(self, account: Account, codes: Iterable[str], at_ms: int) -> None:
         """Push the money, and the holdings of some codes."""
-        positions, wanted = self.positions(), set(codes)
-        holdings = [self.holding(held, at_ms) for held in positions if held.code in wanted]
-        self._store.emit("account", asset=self.asset(account, positions, at_ms), holdings=holdings)
+        holdings = [self.holding(held, at_ms) for code in sorted(set(codes)) if (held := self.position(code))]
+        self._store.emit("account", asset=self.asset(account, at_ms), holdings=holdings)
 
     def settle_day(self, account: Account) -> None:
         """The end of a day: orders end, what was bought can be sold, what was received withdrawn."""

@@ -287,7 +287,7 @@ class Exchange:
         """Money (fen) and value, in the form of an asset push."""
         self.refresh()
         with self.store.reading():
-            return self._books.asset(self._account(), self._books.positions(), self.feed.now_ms())
+            return self._books.asset(self._account(), self.feed.now_ms())
 
     # -- the owner's hand ------------------------------------------------------------------------------
 
