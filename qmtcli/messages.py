@@ -342,6 +342,12 @@ ERRORS: dict[str, Text] = {
         "for live trading install qmt in the x86-64 build of Python {newest}, on Windows for ARM too; "
         "paper runs here: --profile paper",
     ),
+    "imitation_failed": Text(
+        "xtquant 的替代软件包: {call} 出错: {why}",
+        "看该软件包自己的说明; 它连接的终端或服务可能没有运行",
+        "the package in the place of xtquant failed in {call}: {why}",
+        "see that package's own documentation; the terminal or service behind it may not be running",
+    ),
     "no_native_module": Text(
         "xtquant 的原生模块 {module} 无法加载: {why}",
         "重新安装 xtquant: python -m pip install --force-reinstall xtquant, 或改正 module_path",

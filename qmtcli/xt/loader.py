@@ -82,14 +82,19 @@ def trader_module() -> ModuleType:
 
 
 def new_trader(path: str, session_id: int) -> Any:
-    """A trader of the vendor's, not started. Raises as `trader_module`."""
+    """A trader of the vendor's, or an imitation's that answers as one; not started. Raises as `trader_module`."""
     module = trader_module()
     if sys.version_info >= (3, 12):
         import asyncio
 
         # the vendor asks for a current event loop, which newer Pythons do not make by themselves
         asyncio.set_event_loop(asyncio.new_event_loop())
-    return module.XtQuantTrader(path, session_id)
+    trader = module.XtQuantTrader(path, session_id)
+    if getattr(trader, "async_client", None) is not None:
+        return trader
+    from qmtcli.xt.imitation import Trader
+
+    return Trader(trader)
 
 
 def stock_account(account_id: str, account_type: str = "STOCK") -> Any:
@@ -101,12 +106,19 @@ def stock_account(account_id: str, account_type: str = "STOCK") -> Any:
 
 
 def data_module() -> Any:
-    """``xtquant.xtdata``, which prints no greeting. Raises ConfigError when its native module is not there."""
+    """``xtquant.xtdata``, which prints no greeting, or an imitation's that answers as it.
+
+    Raises ConfigError when its native module is not there.
+    """
     load()
     try:
         import xtquant.xtdata as xtdata
     except ImportError as error:
         raise _unloadable("datacenter", error) from error
+    if "xtquant.datacenter" not in sys.modules:
+        from qmtcli.xt.imitation import Data
+
+        return Data(xtdata)
     xtdata.enable_hello = False
     return xtdata
 
