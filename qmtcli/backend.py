@@ -183,6 +183,21 @@ def accept_package(profile: Profile, env: Mapping[str, str]) -> None:
         raise ConfigError("state_unusable", path=str(record), why=error.strerror or str(error)) from error
 
 
+def package_differences() -> list[str]:
+    """What the vendor's package in use lacks of the interface that qmt was made for. Raises ConfigError."""
+    from qmtcli.paper import native_tables as known
+    from qmtcli.xt import loader
+
+    records = {
+        name: [each.lstrip("!") for field in text.split(";") for each in field.split()[1:]]
+        for name, text in known.RECORDS.items()
+    }
+    return loader.differences({
+        "xtpythonclient": {**records, "XtQuantAsyncClient": [*known.CLIENT_METHODS, *known.CALLBACKS]},
+        "datacenter": {"": known.MARKET_FUNCTIONS, "IPythonApiClient": known.MARKET_METHODS},
+    })  # fmt: skip
+
+
 def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
     return Path(state_dir(env)).absolute() / "packages" / profile.name
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Result
-from test_live_orders import BUY, Live
+from conftest import ROOT, Result
+from test_live_orders import BUY, TERMINAL, Live
+
+from qmtcli.errors import NotConnected
+from qmtcli.xt import imitation
 
 IMITATION = Path(__file__).with_name("imitation")
 RESTS = ("buy", "600000.SH", "100", "--limit", "9.00", "--id", "rests", "--yes", "--json")
@@ -101,3 +108,52 @@ def test_what_it_prints_is_no_data(live: Imitated) -> None:
     done = live.run("asset", "-o", "csv")
     assert done.stdout.startswith("cash,")
     assert "imitation of xtquant 1.0" in live.run("asset").stderr
+
+
+def test_what_it_has_not_got_is_told_and_may_be_asked_for() -> None:
+    trader = imitation.Trader(object())
+    assert getattr(trader, "queuing_order_errors_byseq", None) is None
+    assert trader.set_timeout(3) == 0
+    with pytest.raises(NotConnected) as caught:
+        trader.query_account_infos_async(print)
+    assert (caught.value.code, caught.value.params["call"]) == ("imitation_failed", "query_account_infos")
+
+
+# -- how a copy differs from the vendor's --------------------------------------------------------------
+
+DIFFERENCES = "from qmtcli.backend import package_differences\nprint(*package_differences())\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "taken", "lacks"),
+    [
+        (TERMINAL, "", ""),
+        (
+            TERMINAL,
+            "from qmtcli.paper import trading, market, native_tables\n"
+            "del trading.XtOrder.order_remark, market.set_test_mode\n"
+            "native_tables.RECORDS['XtNews'] = 'i m_nNewsID news_id;15s m_strNews news'\n",
+            "xtpythonclient.XtOrder.order_remark xtpythonclient.XtNews datacenter.set_test_mode",
+        ),
+        (
+            IMITATION,
+            "",
+            "XtQuantTrader.start XtQuantTrader.stop XtQuantTrader.set_timeout "
+            "XtQuantTrader.set_relaxed_response_order_enabled xtdata.enable_hello xtdata.get_client",
+        ),
+    ],
+    ids=["the vendor's", "an older one", "an imitation"],
+)
+def test_a_copy_is_told_by_what_it_lacks(folder: Path, taken: str, lacks: str) -> None:
+    path = os.pathsep.join(map(str, (folder, ROOT)))
+    command = [sys.executable, "-c", f"import xtquant\n{taken}{DIFFERENCES}"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == lacks
+
+
+def test_all_that_the_session_calls_is_looked_for() -> None:
+    source = (ROOT / "qmtcli" / "xt" / "session.py").read_text(encoding="utf-8")
+    calls = {name.removesuffix("_async") for name in re.findall(r"trader\.(\w+)", source)}
+    assert calls - set(imitation._SURFACE["XtQuantTrader"]) == set()
+    assert set(re.findall(r"(?:data|self\.data\(\))\.(get_\w+)", source)) <= set(imitation._SURFACE["xtdata"])

@@ -17,6 +17,16 @@ from qmtcli.errors import NotConnected
 
 #: what a trader may lack: its default does as well
 _DISPENSABLE = ("register_callback", "start", "stop", "set_timeout", "set_relaxed_response_order_enabled")
+#: what of the vendor's is called, or is done without where it is missing
+_SURFACE = {
+    "XtQuantTrader": (
+        *_DISPENSABLE,
+        *("connect", "subscribe", "order_stock", "cancel_order_stock"),
+        *("query_stock_asset", "query_stock_positions", "query_stock_orders", "query_stock_trades"),
+        *("query_account_infos", "query_account_status"),
+    ),
+    "xtdata": ("enable_hello", "get_client", "get_full_tick", "get_instrument_detail"),
+}
 #: what the terminal's own names of fields begin with, by their type
 _PREFIXES = ("m_str", "m_n", "m_d", "m_e", "m_b")
 #: what a tick has in any case
@@ -25,6 +35,21 @@ _TICK: dict[str, Any] = {
     **dict.fromkeys(("lastPrice", "open", "high", "low", "lastClose", "amount"), 0.0),
     **dict.fromkeys(("askPrice", "bidPrice", "askVol", "bidVol"), ()),
 }
+
+
+class _Missing(NotConnected, AttributeError):
+    """For whom it calls a failure, for ``getattr`` with a default just what it expects."""
+
+
+def differences(trader: object, xtdata: object) -> list[str]:
+    """``XtQuantTrader.set_timeout`` and so on: what of the vendor's an imitation does not have."""
+    parts = {"XtQuantTrader": trader, "xtdata": xtdata}
+    return [f"{part}.{name}" for part, names in _SURFACE.items() for name in names if not hasattr(parts[part], name)]
+
+
+def new_trader(make: Callable[[str, int], Any], path: str, session_id: int) -> Trader:
+    """A trader made by an imitation's class. Raises NotConnected where it raises."""
+    return Trader(_telling("XtQuantTrader", make)(path, session_id))
 
 
 class Row:
@@ -65,10 +90,10 @@ class Trader:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("query_") and name.endswith("_async"):
-            return self._question(getattr(self._trader, name[: -len("_async")]))
+            return self._question(_part(self._trader, name[: -len("_async")]))
         if name in _DISPENSABLE:
             return getattr(self._trader, name, lambda *_: 0)
-        return getattr(self._trader, name)
+        return _part(self._trader, name)
 
     def register_callback(self, callback: Any) -> None:
         """Have ``callback`` hear of everything in the vendor's form."""
@@ -78,11 +103,11 @@ class Trader:
 
     def connect(self) -> Any:
         """0 for a link. Raises NotConnected where the imitation raises."""
-        return _number(_telling("connect", self._trader.connect)())
+        return _number(_call(self._trader, "connect"))
 
     def subscribe(self, account: object) -> Any:
         """0 when the account's pushes will come. Raises NotConnected where the imitation raises."""
-        return _number(_telling("subscribe", self._trader.subscribe)(account))
+        return _number(_call(self._trader, "subscribe", account))
 
     def order_stock_async(self, account: object, *order: object) -> int:
         """The number of the request; its response comes to the callback, with -1 for what is no id."""
@@ -190,7 +215,7 @@ class Data:
         self._xtdata = xtdata
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._xtdata, name)
+        found = _part(self._xtdata, name)
         return _telling(name, found) if callable(found) else found
 
     def get_client(self) -> None:
@@ -198,12 +223,24 @@ class Data:
 
     def get_full_tick(self, codes: list[str]) -> dict[str, dict[str, Any]]:
         """Ticks with all the fields of the vendor's; no code that there is no tick of."""
-        found: dict[str, Any] = _telling("get_full_tick", self._xtdata.get_full_tick)(codes) or {}
+        found: dict[str, Any] = _call(self._xtdata, "get_full_tick", codes) or {}
         return {code: {**_TICK, **tick} for code, tick in found.items() if tick}
 
     def get_instrument_detail(self, code: str) -> dict[str, Any] | None:
         """The instrument's detail, None for a code that is not known."""
-        return _telling("get_instrument_detail", self._xtdata.get_instrument_detail)(code) or None
+        return _call(self._xtdata, "get_instrument_detail", code) or None
+
+
+def _part(whole: object, name: str) -> Any:
+    """An attribute. Raises NotConnected where the imitation has not got it."""
+    try:
+        return getattr(whole, name)
+    except AttributeError:
+        raise _Missing("imitation_failed", call=name, why="it has no such function") from None
+
+
+def _call(whole: object, name: str, *arguments: Any) -> Any:
+    return _telling(name, _part(whole, name))(*arguments)
 
 
 def _telling(name: str, call: Callable[..., Any]) -> Callable[..., Any]:

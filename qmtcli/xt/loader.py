@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterable, Mapping
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -89,12 +90,38 @@ def new_trader(path: str, session_id: int) -> Any:
 
         # the vendor asks for a current event loop, which newer Pythons do not make by themselves
         asyncio.set_event_loop(asyncio.new_event_loop())
-    trader = module.XtQuantTrader(path, session_id)
-    if getattr(trader, "async_client", None) is not None:
-        return trader
-    from qmtcli.xt.imitation import Trader
+    if is_native():
+        return module.XtQuantTrader(path, session_id)
+    from qmtcli.xt import imitation
 
-    return Trader(trader)
+    return imitation.new_trader(module.XtQuantTrader, path, session_id)
+
+
+def is_native() -> bool:
+    """Whether the trader module that was imported is over a native one, or over anything an imitation put there."""
+    return "xtquant.xtpythonclient" in sys.modules
+
+
+def differences(contract: Mapping[str, Mapping[str, Iterable[str]]]) -> list[str]:
+    """``xtpythonclient.XtOrder.order_remark`` and so on: what the copy in use lacks of the vendor's interface.
+
+    ``contract`` holds the members of each class by native module, those of the module itself under "". An imitation
+    has no native modules: of it what qmt calls is looked at. Raises ConfigError as `trader_module` and `data_module`.
+    """
+    trader = trader_module()
+    data_module()
+    if not is_native():
+        from qmtcli.xt import imitation
+
+        return imitation.differences(trader.XtQuantTrader, sys.modules["xtquant.xtdata"])
+    found = []
+    for module, parts in contract.items():
+        native = sys.modules[f"xtquant.{module}"]
+        for part, names in parts.items():
+            whole = getattr(native, part, None) if part else native
+            place = f"{module}.{part}" if part else module
+            found += [place] if whole is None else [f"{place}.{name}" for name in names if not hasattr(whole, name)]
+    return found
 
 
 def stock_account(account_id: str, account_type: str = "STOCK") -> Any:
