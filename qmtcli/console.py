@@ -1,8 +1,8 @@
 """Everything between qmt and whoever started it: streams, terminal or not, language, format, prompts.
 
 One object, replaceable in tests. Its ``stdout`` is the only way to the caller's stdout: once `guard` has been
-called, descriptor 1 itself leads elsewhere, so that nothing the vendor prints, from Python or from native code,
-reaches it.
+called, descriptor 1 itself leads elsewhere, so that nothing the vendor prints, from Python or from native code, in
+whatever thread, reaches it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from qmtcli.errors import QmtError
 from qmtcli.messages import error_text, word
 
 FORMATS = ("table", "wide", "json", "ndjson", "csv", "id")
+#: how many handles of Windows are opened to find a certain one again; a number that was freed is among the next used
+_HANDLES = 64
 #: formats whose reader is a program
 MACHINE = frozenset({"json", "ndjson", "csv", "id"})
 
@@ -35,6 +37,7 @@ class Console:
     ) -> None:
         self.env: Mapping[str, str] = os.environ if env is None else env
         self._own_stdout = stdout is None
+        self._own_stderr = stderr is None
         self.stdin: IO[bytes] = sys.stdin.buffer if stdin is None else stdin
         self.stderr: TextIO = _utf8(sys.stderr) if stderr is None else stderr
         self.stdout: TextIO = _utf8(sys.stdout) if stdout is None else stdout
@@ -155,25 +158,55 @@ class Console:
     # -- the descriptor --------------------------------------------------------------------------------
 
     def guard(self) -> None:
-        """Lead descriptor 1 away from the caller's stdout, which only this object keeps.
+        """Lead descriptors away from the caller's streams, which from now on only this object has.
 
-        What is written to the descriptor from now on goes to stderr, or nowhere while a program reads the output.
+        What is written to descriptor 1 goes to stderr; while a program reads the output, what is written to 1 or 2
+        goes nowhere, for stderr then says nothing but what went wrong.
         """
         if not self._own_stdout:
             return
         self._own_stdout = False
         self.stdout.flush()
-        kept = os.dup(1)
+        self.stdout = _kept(1)
         if self.machine and not self.debug:
-            sink = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(sink, 1)
-            os.close(sink)
+            if self._own_stderr:
+                self.stderr.flush()
+                self.stderr = _kept(2)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            _lead(1, nowhere)
+            if self._own_stderr:
+                _lead(2, nowhere)
+            os.close(nowhere)
         else:
-            os.dup2(2, 1)
-        self.stdout = io.TextIOWrapper(io.FileIO(kept, "w"), encoding="utf-8", errors="replace", newline=_NEWLINE)
+            _lead(1, 2)
 
 
-_NEWLINE = "\r\n" if os.name == "nt" else "\n"
+def _kept(descriptor: int) -> TextIO:
+    """A stream of our own to where a descriptor leads; ``open`` knows a console of Windows, which takes no bytes."""
+    kept = os.dup(descriptor)
+    newline = "\r\n" if os.name == "nt" else "\n"
+    return open(kept, "w", encoding="utf-8", errors="backslashreplace", newline=newline)  # noqa: PTH123
+
+
+def _lead(descriptor: int, target: int) -> None:
+    """Have a descriptor lead where another one does, for C libraries and for Windows too."""
+    if os.name != "nt":
+        os.dup2(target, descriptor)
+        return
+    import ctypes
+    import msvcrt
+
+    before = msvcrt.get_osfhandle(descriptor)  # type: ignore[attr-defined]
+    os.dup2(target, descriptor)
+    now = msvcrt.get_osfhandle(descriptor)  # type: ignore[attr-defined]
+    ctypes.windll.kernel32.SetStdHandle(-10 - descriptor, now)  # type: ignore[attr-defined]
+    # code that has kept the old handle's number must not find there what is opened next, a database say
+    others: list[int] = []
+    while now != before and len(others) < _HANDLES:
+        others.append(os.open(os.devnull, os.O_WRONLY))
+        now = msvcrt.get_osfhandle(others[-1])  # type: ignore[attr-defined]
+    for other in others[:-1] if now == before else others:
+        os.close(other)
 
 
 def _utf8(stream: Any) -> TextIO:
@@ -230,7 +263,7 @@ def open_missing_descriptors() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"

@@ -132,6 +132,19 @@ def test_noise_of_the_vendor_changes_no_stdout(
         assert "noise of native code\n" in noisy.stderr and "noise of Python code\n" in noisy.stderr
 
 
+def test_noise_of_the_vendor_does_not_come_between_an_error_and_its_reader(
+    qmt: Callable[..., Result], native: Callable[[], Counter[str]]
+) -> None:
+    noise = {"NATIVE_NOISE": "1"}
+    for words, code in (
+        (("quote", "600999.SH"), "unknown_code"),
+        (("sell", "600000.SH", "100", "--limit", "9"), "rejected"),
+    ):
+        done = qmt(*words, "--json", env=noise)
+        assert (done.stdout, json.loads(done.stderr)["error"]["code"]) == ("", code)
+    assert native()
+
+
 # -- descriptors ---------------------------------------------------------------------------------------
 
 
