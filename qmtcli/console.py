@@ -38,6 +38,7 @@ class Console:
         self.env: Mapping[str, str] = os.environ if env is None else env
         self._own_stdout = stdout is None
         self._own_stderr = stderr is None
+        self._windows = os.name == "nt"
         self.stdin: IO[bytes] = sys.stdin.buffer if stdin is None else stdin
         self.stderr: TextIO = _utf8(sys.stderr) if stderr is None else stderr
         self.stdout: TextIO = _utf8(sys.stdout) if stdout is None else stdout
@@ -50,6 +51,9 @@ class Console:
         self.color = not self.env.get("NO_COLOR") and _obeys_escapes(self.env)
         self.fields: tuple[str, ...] = ()
         self.log: TextIO | None = None
+        #: the command line, and the file that it names for a log, as far as the bare words tell
+        self.command = ""
+        self.log_file: str | None = None
         #: whether a `passing` line is on display
         self._passing = False
         #: words that tell paper from live on stderr and in captions, once the profile is known
@@ -114,7 +118,7 @@ class Console:
             import json
 
             whole = {"error": {**body, **_plain(error.params), **body, **self.identity}}
-            self._write_error(json.dumps(whole, ensure_ascii=self.ascii))
+            self._write_error(json.dumps(whole, ensure_ascii=self._windows and not self.stderr_is_terminal))
         else:
             self._stderr(f"qmt: {message}" + (f" — {hint}" if hint else ""))
 
@@ -128,17 +132,31 @@ class Console:
         except (OSError, ValueError):
             return  # nobody is there to be told
 
-    def _log(self, text: str) -> None:
-        if self.log is not None:
-            from datetime import datetime
+    def open_log(self, path: str) -> None:
+        """Keep what is told in a file from now on, and how the run ends. Raises OSError."""
+        self.log = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: PTH123, SIM115 - for the run
+        self._log(f"$ {self.command}")
 
-            self.log.write(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} {self.tag}{text}\n")
+    def end_log(self, status: int) -> None:
+        """The log's last line of the run."""
+        self._log(f"exit {status}: {self.command}")
+
+    def _log(self, text: str) -> None:
+        if self.log is None:
+            return
+        from datetime import datetime
+
+        now = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        try:
+            self.log.write(f"{now} {self.tag}{' '.join(text.splitlines())}\n")
             self.log.flush()
+        except (OSError, ValueError):
+            return  # a full disk must not end a run that has sent an order
 
     @property
     def ascii(self) -> bool:
         """Whether JSON escapes what is not ASCII: Windows shells read a pipe in the console's code page."""
-        return os.name == "nt" and not self.stdout_is_terminal
+        return self._windows and not self.stdout_is_terminal
 
     # -- in --------------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ class App:
             set_language(config.lang)
         if config.log:
             try:
-                console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+                console.open_log(config.log)
             except OSError as error:
                 raise ConfigError("log_not_written", path=config.log, why=error.strerror) from error
         return config

@@ -187,9 +187,10 @@ def test_list_columns_and_other_times(tmp_path: Path) -> None:
     assert (second.asks, second.bids, third.asks) == (((10_010, 100), (10_020, 200)), (), ())
 
 
-def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
-    text = "\r\n".join([HEADER, row(at(10)), ""])
-    (tmp_path / "600000.SH.csv").write_bytes(text.encode("utf-8-sig"))
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "gbk"])
+def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path, encoding: str) -> None:
+    text = "\r\n".join([HEADER + ",名称", row(at(10)) + ",浦发银行", ""])
+    (tmp_path / "600000.SH.csv").write_bytes(text.encode(encoding))
     assert [tick.ms for tick in FolderTape(tmp_path).ticks("600000.SH", DAY, *WHOLE)] == [36_000_000]
 
 
