@@ -58,7 +58,7 @@ class App:
             set_language(config.lang)
         if config.log:
             try:
-                console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+                console.open_log(config.log)
             except OSError as error:
                 raise ConfigError("log_not_written", path=config.log, why=error.strerror) from error
         return config
@@ -120,6 +120,7 @@ class App:
 
     def open_desk(self, dry_run: bool = False, yes: bool = False, next_session: bool = False) -> Desk:
         """The door for orders and cancels."""
+        from qmtcli.backend import package_change
         from qmtcli.desk import Desk, Permission
 
         config, profile, console = self.config, self.profile, self.console
@@ -129,6 +130,7 @@ class App:
             live_exists=config.has_live,
             ask=console.confirm if console.interactive else None,
             next_session=next_session,
+            changed=lambda: package_change(profile, console.env),
         )
         self.desk = Desk(self.session, profile, permission, dry_run)
         return self.desk
