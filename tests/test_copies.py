@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -187,6 +189,32 @@ def test_another_one_that_was_imported_before_stops_a_live_run(
     path = os.pathsep.join(map(str, (tmp_path / "early", ROOT)))
     error = qmt("asset", "--json", "--profile", "live", env={"PYTHONPATH": path}).error
     assert (error["exit_status"], error["code"], error["path"]) == (3, "another_xtquant", str(folder))
+
+
+def test_a_terminals_own_copy_is_what_trades(
+    qmt: Callable[..., Result], user_config: Callable[[str], Path], tmp_path: Path
+) -> None:
+    live = Live(qmt, tmp_path, user_config)
+    own = tmp_path / "bin.x64" / "Lib" / "site-packages"
+    _copy(own, HERE)
+    source = (TERMINAL / "xtquant" / "__init__.py").read_text(encoding="utf-8")
+    (own / "xtquant" / "__init__.py").write_text(f'{source}\n__version__ = "xtquant_own"\n', encoding="utf-8")
+    user_config(
+        f"default: live\nprofiles:\n  live:\n    live: true\n    path: {tmp_path / 'userdata_mini'}\n"
+        '    account: "2000000365"\n    limits: none\n'
+    )
+    assert live.run(*BUY, "--yes", "--json").json["status"] == "filled"
+    assert (tmp_path / "state" / "packages" / "live").read_text(encoding="utf-8").startswith("xtquant_own (")
+
+
+@pytest.mark.skipif(os.name != "nt", reason="its native modules load on Windows only")
+def test_the_real_one_has_all_that_qmt_was_made_for() -> None:
+    program = (
+        "from qmtcli.backend import package_differences\nfrom qmtcli.xt import copies, loader\n"
+        "loader.load(copies.choose())\nprint(loader.is_native(), package_differences())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "True []"
 
 
 # -- a new one is checked before it trades -------------------------------------------------------------
