@@ -19,6 +19,8 @@ from test_live_orders import BUY, TERMINAL, Live
 from qmtcli.errors import ConfigError
 from qmtcli.messages import error_text
 from qmtcli.xt import copies
+from qmtcli.xt.diagnose import Plan, checks
+from qmtcli.xt.session import Session
 
 WINDOWS = [f"{name}.cp3{minor}-win_amd64.pyd" for name in copies.NATIVE for minor in range(6, 14)]
 HERE = [f"{name}{EXTENSION_SUFFIXES[0]}" for name in copies.NATIVE]
@@ -137,6 +139,36 @@ def test_a_live_command_tells_it(
     user_config(f'default: live\nprofiles: {{live: {{live: true, account: "2000000365", path: {terminal}}}}}\n')
     error = qmt("asset", "--json", "--profile", "live").error
     assert (error["exit_status"], error["code"], error["pythons"]) == (3, "python_misfit", "3.6-3.13")
+
+
+@pytest.mark.parametrize(
+    ("live", "platform", "result"), [(True, "linux", "fail"), (False, "win32", "warn"), (False, "linux", "ok")]
+)
+def test_login_check_tells_it_on_paper_too(
+    live: bool, platform: str, result: str, terminal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misfit = copies.choose()._replace(fits=False)
+    monkeypatch.setattr(copies, "choose", lambda *_: misfit)
+    monkeypatch.setattr("sys.platform", platform)
+
+    def open_session() -> Session:
+        raise ConfigError("bug")
+
+    plan = Plan(open_session, live, str(terminal), "1", "600000.SH", "", list)
+    found = {check.check: check for check in checks(plan)}
+    assert found["python"].result == result
+    assert (found["python"].error is not None) == (result != "ok")
+    assert found["module"].result == ("skipped" if live else "fail")
+
+
+def test_login_check_tells_which_copy_runs(
+    qmt: Callable[..., Result], tmp_path: Path, user_config: Callable[[str], Path]
+) -> None:
+    done = Updated(qmt, tmp_path, user_config).run("login-check", "--json")
+    seen = {row["check"]: row["seen"] for row in done.json}
+    assert seen["module"].startswith("xtquant_1 (")
+    assert seen["module"].endswith(f"), module_path: {tmp_path / 'lib'}")
+    assert seen["interface"] == "as qmt knows it"
 
 
 # -- how it is imported --------------------------------------------------------------------------------
