@@ -23,7 +23,7 @@ _SURFACE = {
         *_DISPENSABLE,
         *("connect", "subscribe", "order_stock", "cancel_order_stock"),
         *("query_stock_asset", "query_stock_positions", "query_stock_orders", "query_stock_trades"),
-        *("query_account_infos", "query_account_status"),
+        *("query_account_infos", "query_account_status", "query_credit_detail"),
     ),
     "xtdata": ("enable_hello", "get_client", "get_full_tick", "get_instrument_detail"),
 }
