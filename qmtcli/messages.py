@@ -329,11 +329,36 @@ ERRORS: dict[str, Text] = {
         "xtquant cannot be imported: {why}",
         "python -m pip install xtquant, or set module_path in the profile",
     ),
+    "no_xtquant_there": Text(
+        "module_path {path} 里没有 xtquant",
+        "module_path 是含有 xtquant 文件夹的文件夹; 去掉它则用终端自带的或已安装的",
+        "there is no xtquant in module_path {path}",
+        "it is the folder that holds a folder xtquant; without it the terminal's own copy or the installed one is used",
+    ),
+    "another_xtquant": Text(
+        "{other} 已先被导入, 而配置要用 {path} 里的 xtquant",
+        "在新进程里运行 qmt",
+        "{other} was imported before, and the profile says xtquant of {path}",
+        "run qmt in a process of its own",
+    ),
+    "python_misfit": Text(
+        "xtquant 的原生模块只支持 64 位 (x86-64) Windows 上的 Python {pythons}, 这里是 {python}",
+        "实盘: 在 x86-64 版 Python {newest} 里安装 qmt (ARM 的 Windows 也用这一版); 模拟盘不受影响: --profile paper",
+        "xtquant's native modules are for Python {pythons} on 64-bit (x86-64) Windows; this is {python}",
+        "for live trading install qmt in the x86-64 build of Python {newest}, on Windows for ARM too; "
+        "paper runs here: --profile paper",
+    ),
+    "imitation_failed": Text(
+        "xtquant 的替代软件包: {call} 出错: {why}",
+        "看该软件包自己的说明; 它连接的终端或服务可能没有运行",
+        "the package in the place of xtquant failed in {call}: {why}",
+        "see that package's own documentation; the terminal or service behind it may not be running",
+    ),
     "no_native_module": Text(
         "xtquant 的原生模块 {module} 无法加载: {why}",
-        "实盘需要 64 位 Windows 与 CPython 3.6-3.13; 其他机器请用模拟盘: --profile paper",
+        "重新安装 xtquant: python -m pip install --force-reinstall xtquant, 或改正 module_path",
         "xtquant's native module {module} cannot be loaded: {why}",
-        "live trading needs 64-bit Windows and CPython 3.6 to 3.13; elsewhere use paper: --profile paper",
+        "install xtquant anew: python -m pip install --force-reinstall xtquant, or correct module_path",
     ),
     "paper_not_proved": Text(
         "不能证明这是模拟: {file} 不是迅投原版 xtquant, 已停止",
@@ -434,6 +459,42 @@ ERRORS: dict[str, Text] = {
         "the terminal has no account {account_id}; it has {known}",
         "correct the profile's account",
     ),
+    "not_a_live_profile": Text(
+        "{profile} 是模拟配置, 没有终端",
+        "用 --profile 指定实盘配置",
+        "{profile} is a paper profile, which has no terminal",
+        "name a live profile with --profile",
+    ),
+    "one_profile": Text(
+        "{command} 一次只用于一个配置",
+        "只给一个 --profile; 多个配置仅用于查询",
+        "{command} is for one profile at a time",
+        "name one --profile; several are for commands that read",
+    ),
+    "credit_needed": Text(
+        "{profile} 是信用账户, 须说明委托的用途",
+        "加上 --as collateral (担保品), fin (融资), slo (融券) 或 repay (还券、还款)",
+        "{profile} is a margin account, where an order says what it is for",
+        "add --as collateral, fin, slo or repay; a plain buy there is one of collateral",
+    ),
+    "credit_not_taken": Text(
+        "{profile} 是 {account_type} 账户, 没有信用委托",
+        "去掉 --as, 或用信用账户的配置",
+        "{profile} is a {account_type} account, without margin orders",
+        "leave --as out, or use the profile of a margin account",
+    ),
+    "credit_of_other_side": Text(
+        "没有这样的委托: {side} --as {credit}",
+        "融资是买, 融券是卖",
+        "there is no such order: {side} --as {credit}",
+        "fin is a buy, slo a sell",
+    ),
+    "account_for_reading": Text(
+        "{profile} 是 {account_type} 账户, 只能查询",
+        "下单用 STOCK 或 CREDIT 账户",
+        "{profile} is a {account_type} account, for reading only",
+        "orders go through STOCK and CREDIT accounts",
+    ),
     "account_not_ready": Text(
         "账号 {account_id} 未就绪: {word} ({status})",
         "等终端与柜台的连接恢复, 或在终端重新登录",
@@ -451,6 +512,12 @@ ERRORS: dict[str, Text] = {
         "看终端是否还在运行并已登录; 用 qmt login-check 检查",
         "the link was lost: {call}",
         "see whether the terminal still runs and is logged in: qmt login-check",
+    ),
+    "lists_disagree": Text(
+        "{call} 答复为空, 而终端的其他答复表明并非如此: 不可信",
+        "稍后再试; 一直如此则看终端与 qmt login-check",
+        "{call} was answered with nothing, and the terminal's other answers say that there is something",
+        "try again in a moment; if it stays so look at the terminal, and at qmt login-check",
     ),
     "query_failed": Text(
         "查询失败: {call}",
@@ -500,6 +567,12 @@ ERRORS: dict[str, Text] = {
         "qmt orders 列出今日委托",
         "no such order today: {ids}",
         "qmt orders lists the orders of the day",
+    ),
+    "ambiguous_order": Text(
+        "合同编号 {id} 是几笔委托的: {ids}",
+        "写委托编号",
+        "{id} is the contract number of several orders: {ids}",
+        "name the order by its id",
     ),
     # -- the command line -------------------------------------------------------------------------------
     "bad_volume": Text(
@@ -710,6 +783,12 @@ ERRORS: dict[str, Text] = {
     "declined": Text(
         "已取消, 什么也没有发送或改动", "回答 y 即继续", "declined: nothing was sent or changed", "answer y to go on"
     ),
+    "package_changed": Text(
+        "xtquant 换了版本: 上次通过检查的是 {before}, 现在是 {now}, 什么都没有发送",
+        "先运行 qmt login-check --profile {profile}; 全部通过后即可委托 (撤单不受限制)",
+        "xtquant is another one: {before} passed the last login-check, {now} is there now; nothing was sent",
+        "run qmt login-check --profile {profile} first; once it passes orders go out again (cancels always do)",
+    ),
     "name_the_profile": Text(
         "有实盘配置时, 无人值守的写操作必须指明配置",
         "加 --profile {profile}",
@@ -838,6 +917,10 @@ ERRORS: dict[str, Text] = {
 
 #: captions and words by key: (Chinese, English)
 WORDS: dict[str, tuple[str, str]] = {
+    "in_use": ("使用中", "in use"),
+    "resting": ("歇息中", "resting"),
+    "killed": ("进程已死", "killed"),
+    "free": ("可用", "free"),
     "paper": ("模拟", "paper"),
     "live": ("实盘", "live"),
     "yes": ("是", "yes"),
@@ -881,6 +964,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "would_cancel": ("将撤", "would be canceled"),
     "final": ("已是最终状态", "already final"),
     "filled_first": ("已先成交", "filled first"),
+    "too_late": ("早已成交", "too late"),
+    "locked": ("集合竞价不可撤", "locked in auction"),
     "refused": ("撤单被拒", "refused"),
     "pending": ("撤单中", "pending"),
     # checks

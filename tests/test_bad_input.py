@@ -514,7 +514,7 @@ def test_a_live_profile_on_a_machine_without_the_native_module(
     (tmp_path / "userdata_mini").mkdir()
     user_config(PROFILES.replace("$PATH", str(tmp_path / "userdata_mini")))
     error = trial.refusal(*words, "--profile", "live")
-    code = {"paper": (6, "not_a_paper_profile")}.get(words[0], (3, "no_native_module"))
+    code = {"paper": (6, "not_a_paper_profile")}.get(words[0], (3, "python_misfit"))
     assert (error["exit_status"], error["code"]) == code
     assert _subset(error, ACCOUNT) == {"mode": "live", "profile": "live", "account_id": "2000000365"}
     assert list((tmp_path / "userdata_mini").iterdir()) == []

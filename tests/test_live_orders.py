@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, TERMINAL, Result
 
 from qmtcli.commands.buy_sell import _warner
 from qmtcli.commands.common import App
@@ -22,7 +22,6 @@ from qmtcli.console import Console
 from qmtcli.errors import ConfigError, Refused
 from qmtcli.paper.settings import Settings
 
-TERMINAL = Path(__file__).with_name("terminal")
 MORNING = "2026-11-23T10:00:00"
 BUY = ("buy", "600000.SH", "100", "--limit", "9.09")
 SELL = ("sell", "600000.SH", "100", "--limit", "9.00")

@@ -46,4 +46,10 @@ def login_check(app: App, code: str) -> int:
         })  # fmt: skip
     emit_rows(app.console, rows, list(rows[0]), CHECKS, "check", say("检查", "Checks"))
     failed = [check.error for check in found if check.error is not None]
-    return failed[0].exit_status if failed else ExitStatus.OK
+    if failed:
+        return failed[0].exit_status
+    if profile.live:
+        from qmtcli.backend import accept_package
+
+        accept_package(profile, app.console.env)
+    return ExitStatus.OK
