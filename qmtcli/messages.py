@@ -317,6 +317,12 @@ ERRORS: dict[str, Text] = {
         "the paper account's file has version {found}, this qmt knows {known}",
         "use the qmt that wrote it, or name a new folder in QMT_STATE",
     ),
+    "account_file_damaged": Text(
+        "模拟账户文件已损坏: {path}: {why}",
+        "放回备份; 或把它移走, 账户从头开始",
+        "the paper account's file is damaged: {path}: {why}",
+        "put a copy back; or move it away, and the account begins anew",
+    ),
     "no_xtquant": Text(
         "找不到 xtquant: {why}",
         "python -m pip install xtquant, 或在配置里设 module_path",

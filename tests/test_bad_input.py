@@ -478,7 +478,7 @@ def test_an_account_file_that_is_none(command: tuple[str, ...], trial: Trial, tm
         path.unlink()
     file.write_bytes(b"not a database " * 1000)
     error = trial.error(trial.run(*command))
-    assert (error["exit_status"], error["code"]) == (3, "state_unusable")
+    assert (error["exit_status"], error["code"], error["path"]) == (3, "account_file_damaged", str(file))
     assert file.read_bytes() == b"not a database " * 1000
 
 

@@ -88,18 +88,17 @@ def test_what_it_raises_is_told_in_its_words(live: Imitated, trait: Callable[...
         assert error["why"] == "no service at 127.0.0.1:6379"
 
 
-def test_an_order_without_an_id_is_unknown(live: Imitated, trait: Callable[..., None]) -> None:
+def test_an_order_without_an_id_that_is_not_listed_is_unknown(live: Imitated, trait: Callable[..., None]) -> None:
     trait("REFUSES")
     error = live.run(*RESTS).error
     assert (error["exit_status"], error["code"], error["client_id"]) == (7, "answered_minus_one", "rests")
     assert live.run("orders", "--json").json == []
 
 
-def test_an_order_whose_answer_was_lost_is_found(live: Imitated, trait: Callable[..., None]) -> None:
+def test_an_order_without_an_id_is_known_by_its_row(live: Imitated, trait: Callable[..., None]) -> None:
     trait("CUTS")
-    done = live.run(*RESTS)
-    assert (done.status, done.json["status"], done.json["client_id"]) == (0, "reported", "rests")
-    assert [row["order_id"] for row in live.run("orders", "--json").json] == [done.json["order_id"]]
+    sent = live.run(*RESTS)
+    assert (sent.status, sent.json["status"], sent.json["order_remark"]) == (0, "reported", "rests")
 
 
 def test_a_status_that_nobody_knows_is_an_open_order(live: Imitated, trait: Callable[..., None]) -> None:
