@@ -20,7 +20,7 @@ from qmtcli.paper.feed import Feed, Shown
 from qmtcli.paper.store import Account, Order
 from qmtcli.paper.tape import Tick
 from qmtcli.paper.terms import Terms
-from qmtcli.rules.lots import AFTER_HOURS_CAP, st_daily_buy_cap
+from qmtcli.rules.lots import st_daily_buy_cap
 from qmtcli.rules.order_types import needs_protection
 from qmtcli.rules.permissions import permitted
 from qmtcli.rules.phases import Phase, accepts_after_hours
@@ -96,11 +96,9 @@ class Counter:
 
     def _judge_volume(self, order: Order, terms: Terms) -> Rejection | None:
         buying = order.type == BUY
-        why = terms.volume_violation(
-            buying, order.volume, None if buying else self._sellable(order.code), order.price_type in MARKET_TYPES
-        )
-        if not why and order.price_type == AFTER_HOURS and order.volume > AFTER_HOURS_CAP:
-            why = f"超过单笔上限 {AFTER_HOURS_CAP}"
+        sellable = None if buying else self._sellable(order.code)
+        market, after_hours = order.price_type in MARKET_TYPES, order.price_type == AFTER_HOURS
+        why = terms.volume_violation(buying, order.volume, sellable, market, after_hours)
         return Rejection(-31, why) if why else None
 
     def _judge_day(self, account: Account, order: Order, instrument: Instrument) -> Rejection | None:
@@ -153,7 +151,7 @@ def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Reject
     if order.price_type == AFTER_HOURS:
         return None
     buying = order.type == BUY
-    if phase.is_auction and terms.unlimited:
+    if phase.is_opening and terms.unlimited:
         low, high = terms.opening_range
         if not low <= order.price <= high:
             return Rejection(-43, f"超出申报范围: {low / 1000:g} 至 {high / 1000:g}")

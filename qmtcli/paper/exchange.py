@@ -276,7 +276,9 @@ class Exchange:
         if instrument is None:  # the profile's market was changed under it
             return ""
         phase = self.feed.phase(instrument, now)
-        return "" if phase is not None and phase.accepts_cancels else "当前时间不允许撤单"
+        if phase is None or not phase.accepts_cancels or (phase.is_after_hours and order.price_type != AFTER_HOURS):
+            return "当前时间不允许撤单"
+        return ""
 
     # -- questions -------------------------------------------------------------------------------------
 

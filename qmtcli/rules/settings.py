@@ -73,6 +73,8 @@ class Settings(NamedTuple):
     open_auction_low: Decimal = Decimal("0.5")
     #: highest opening-auction price on a day without a limit, as a multiple of the preclose
     open_auction_high: Decimal = Decimal("9")
+    #: halts of convertible bonds are counted from the open, as those of stocks; otherwise from the reference price
+    conv_bond_halts_from_open: bool = False
 
     # -- cage --
     #: first day of the cage on the main boards

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from scripted import BOND, DAY, SH, SZ, Bench, ScriptedTape, snap
+from scripted import BOND, DAY, SH, SZ, Bench, ScriptedTape, audit, snap
 
 from qmtcli.errors import Refused, UsageError
 from qmtcli.paper.codes import CANCELED, FILLED, JUNK, PART_CANCELED, PART_FILLED, REPORTED
@@ -851,3 +851,22 @@ def test_prices_of_a_fund_have_thousandths(tmp_path: Path) -> None:
     bench = Bench(tmp_path, tape)
     assert bench.order(bench.buy(100, 12.001, code)).message == "高于涨停价: 委托 12.001, 涨停 12"
     assert bench.order(bench.buy(100, 11.999, code)).status == FILLED
+
+
+# -- a market that was changed under the account ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["cancel", "next day"])
+def test_an_order_of_an_instrument_that_is_gone_gives_back_what_it_held(tmp_path: Path, ending: str) -> None:
+    bench = Bench.of(tmp_path, book(), hours="always")
+    bench.give(500)
+    bought, sold = bench.buy(100, 9.90), bench.sell(200, 10.10)
+    bench.exchange.store.close()
+    bench = Bench.of(tmp_path, book(), code=SZ, hours="always")
+    if ending == "cancel":
+        assert [bench.exchange.cancel(order, "", 1) for order in (bought, sold)] == [(0, ""), (0, "")]
+    else:
+        bench.exchange.next_day()
+    assert bench.exchange.asset()["frozen"] == 0
+    assert (bench.position()["volume"], bench.position()["sellable"]) == (500, 500)
+    audit(bench.exchange, {SH: 500})
