@@ -284,8 +284,10 @@ class Books:
             if loan.maturity <= account.day:
                 lent = Decimal(loan.amount) / 100
                 interest = repo_interest(lent, Decimal(loan.rate) / 1000, loan.days, self._feed.rules)
-                self.flow(account, at_ms, "repo", loan.amount, loan.code)
-                self.flow(account, at_ms, "interest", int(interest * 100), loan.code)
+                for kind, amount in (("repo", loan.amount), ("interest", int(interest * 100))):
+                    self.flow(account, at_ms, kind, amount, loan.code)
+                    if loan.maturity == account.day and not self._feed.rules.repo_withdrawable:
+                        account.held += amount
                 self._store.execute("DELETE FROM loans WHERE id = ?", loan.id)
 
     def _receive(self, account: Account, position: Position, action: Action, at_ms: int, taxed: bool) -> None:

@@ -25,6 +25,8 @@ from qmtcli.rules.order_types import needs_protection
 from qmtcli.rules.permissions import permitted
 from qmtcli.rules.phases import Phase, accepts_after_hours
 
+#: 15:00, ms since midnight
+_CLOSE_MS = 54_000_000
 _OFF_HOURS = "当前时间不允许此类证券交易"
 #: what the account may not trade: nothing to own, foreign money
 _NOT_PERMITTED = frozenset({Kind.INDEX, Kind.B_SHARE})
@@ -148,9 +150,12 @@ def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Reject
     if wrong := _above_band(order, terms) or _below_band(order, terms):
         return wrong
     order.limit_price = order.price
-    if order.price_type == AFTER_HOURS:
-        return None
     buying = order.type == BUY
+    if order.price_type == AFTER_HOURS:
+        close = tick.last if phase.is_after_hours and tick.ms >= _CLOSE_MS else 0
+        if close and (order.price < close if buying else order.price > close):
+            return Rejection(-43, f"劣于收盘价: 委托 {order.price / 1000:g}, 收盘 {close / 1000:g}")
+        return None
     if phase.is_opening and terms.unlimited:
         low, high = terms.opening_range
         if not low <= order.price <= high:

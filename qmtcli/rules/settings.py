@@ -137,6 +137,8 @@ class Settings(NamedTuple):
     proceeds_usable: bool = True
     #: money of a sale can be withdrawn on the same day
     proceeds_withdrawable: bool = False
+    #: money that comes back from repo can be withdrawn on the same day
+    repo_withdrawable: bool = False
     #: bonus shares can be sold from the ex-date on
     bonus_sellable: bool = True
     #: days of the year that repo interest is counted on

@@ -241,6 +241,17 @@ def test_when_after_hours_orders_are_taken(tmp_path: Path, moment: str, code: st
     assert bench.order(bench.buy(100, 10.00, code, AFTER_HOURS)).status == status
 
 
+def test_after_the_close_a_limit_beyond_it_is_turned_away(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *after_hours())
+    bench.give(300)
+    bench.clock.put("15:02:00")
+    bought, sold = bench.buy(300, 9.94, kind=AFTER_HOURS), bench.sell(300, 9.96, kind=AFTER_HOURS)
+    assert [(bench.order(order).status, bench.order(order).message) for order in (bought, sold)] == [
+        (JUNK, "劣于收盘价: 委托 9.94, 收盘 9.95"),
+        (JUNK, "劣于收盘价: 委托 9.96, 收盘 9.95"),
+    ]
+
+
 def test_after_hours_one_order_may_be_larger_than_in_the_day(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book("10:00:00"), code="300001.SZ", cash=100_000_000)
     in_the_day, after, most = (
@@ -585,6 +596,27 @@ def test_money_is_lent_and_comes_back_with_its_interest(tmp_path: Path) -> None:
     assert bench.exchange.asset()["cash"] == CASH - 300 + interest
     assert bench.exchange.positions() == []
     audit(bench.exchange)
+
+
+@pytest.mark.parametrize(
+    ("day", "rules", "kept"),
+    [
+        ("2026-11-24", {}, True),
+        ("2026-11-24", {"repo_withdrawable": "true"}, False),
+        # it came back on Tuesday
+        ("2026-11-25", {}, False),
+    ],
+)
+def test_what_comes_back_can_be_spent_at_once_and_withdrawn_the_next_day(
+    tmp_path: Path, day: str, rules: dict[str, str], kept: bool
+) -> None:
+    bench = Bench.of(tmp_path, rates("10:00:00"), code=REPO, rules=rules)
+    bench.sell(1_000, 1.500, REPO)
+    left = bench.exchange.asset()["cash"]
+    bench.clock.put(f"{day}T10:00:00")
+    asset = bench.exchange.asset()
+    assert asset["cash"] == left + 100_000_00 + round(100_000_00 * 1.500 / 100 / 365)
+    assert asset["fetch"] == (left if kept else asset["cash"])
 
 
 def test_lending_needs_the_money(tmp_path: Path) -> None:
