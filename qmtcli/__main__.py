@@ -124,25 +124,11 @@ def _report(error: BaseException, app: App) -> int:
         why = type(error).__name__ if not isinstance(error, QmtError) else error.code
         error = OutcomeUnknown("stopped_after_sending", ids=list(sent), why=why)
     assert isinstance(error, QmtError)
-    if app.console.log is None:
-        _open_log(app)
+    app.open_log()
     if sent:
         error.params.setdefault("ids", list(sent))
     app.console.error(error)
     return int(error.exit_status)
-
-
-def _open_log(app: App) -> None:
-    """What is wrong with the command line is found before the configuration is read, and its log is to have it too."""
-    from contextlib import suppress
-    from pathlib import Path
-
-    from qmtcli.config import load
-    from qmtcli.errors import QmtError
-
-    with suppress(QmtError, OSError):
-        if path := load({"log": app.console.log_file}, app.console.env, Path.cwd()).log:
-            app.console.open_log(path)
 
 
 def _as_own(error: BaseException) -> QmtError:

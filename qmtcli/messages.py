@@ -354,6 +354,12 @@ ERRORS: dict[str, Text] = {
         "the package in the place of xtquant failed in {call}: {why}",
         "see that package's own documentation; the terminal or service behind it may not be running",
     ),
+    "package_differs": Text(
+        "这个 xtquant 没有: {missing}",
+        "qmt 能绕开的已绕开, 其余用到时会报错; 可更新终端, 或换一个 xtquant",
+        "this xtquant has no {missing}",
+        "qmt does without where it can and says so elsewhere; update the terminal or use another xtquant",
+    ),
     "no_native_module": Text(
         "xtquant 的原生模块 {module} 无法加载: {why}",
         "重新安装 xtquant: python -m pip install --force-reinstall xtquant, 或改正 module_path",
@@ -975,7 +981,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "skipped": ("跳过", "skipped"),
     "configuration": ("配置", "configuration"),
     "folder": ("文件夹", "folder"),
+    "python": ("Python", "Python"),
     "module": ("接口模块", "module"),
+    "interface": ("接口对照", "interface"),
     "connect": ("连接", "connect"),
     "account": ("账号", "account"),
     "asset": ("资金", "asset"),

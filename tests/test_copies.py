@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import sysconfig
 from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -17,6 +19,8 @@ from test_live_orders import BUY, TERMINAL, Live
 from qmtcli.errors import ConfigError
 from qmtcli.messages import error_text
 from qmtcli.xt import copies
+from qmtcli.xt.diagnose import Plan, checks
+from qmtcli.xt.session import Session
 
 WINDOWS = [f"{name}.cp3{minor}-win_amd64.pyd" for name in copies.NATIVE for minor in range(6, 14)]
 HERE = [f"{name}{EXTENSION_SUFFIXES[0]}" for name in copies.NATIVE]
@@ -137,6 +141,36 @@ def test_a_live_command_tells_it(
     assert (error["exit_status"], error["code"], error["pythons"]) == (3, "python_misfit", "3.6-3.13")
 
 
+@pytest.mark.parametrize(
+    ("live", "platform", "result"), [(True, "linux", "fail"), (False, "win32", "warn"), (False, "linux", "ok")]
+)
+def test_login_check_tells_it_on_paper_too(
+    live: bool, platform: str, result: str, terminal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misfit = copies.choose()._replace(fits=False)
+    monkeypatch.setattr(copies, "choose", lambda *_: misfit)
+    monkeypatch.setattr("sys.platform", platform)
+
+    def open_session() -> Session:
+        raise ConfigError("bug")
+
+    plan = Plan(open_session, live, str(terminal), "1", "600000.SH", "", list)
+    found = {check.check: check for check in checks(plan)}
+    assert found["python"].result == result
+    assert (found["python"].error is not None) == (result != "ok")
+    assert found["module"].result == ("skipped" if live else "fail")
+
+
+def test_login_check_tells_which_copy_runs(
+    qmt: Callable[..., Result], tmp_path: Path, user_config: Callable[[str], Path]
+) -> None:
+    done = Updated(qmt, tmp_path, user_config).run("login-check", "--json")
+    seen = {row["check"]: row["seen"] for row in done.json}
+    assert seen["module"].startswith("xtquant_1 (")
+    assert seen["module"].endswith(f"), module_path: {tmp_path / 'lib'}")
+    assert seen["interface"] == "as qmt knows it"
+
+
 # -- how it is imported --------------------------------------------------------------------------------
 
 NOISY = """\
@@ -187,6 +221,32 @@ def test_another_one_that_was_imported_before_stops_a_live_run(
     path = os.pathsep.join(map(str, (tmp_path / "early", ROOT)))
     error = qmt("asset", "--json", "--profile", "live", env={"PYTHONPATH": path}).error
     assert (error["exit_status"], error["code"], error["path"]) == (3, "another_xtquant", str(folder))
+
+
+def test_a_terminals_own_copy_is_what_trades(
+    qmt: Callable[..., Result], user_config: Callable[[str], Path], tmp_path: Path
+) -> None:
+    live = Live(qmt, tmp_path, user_config)
+    own = tmp_path / "bin.x64" / "Lib" / "site-packages"
+    _copy(own, HERE)
+    source = (TERMINAL / "xtquant" / "__init__.py").read_text(encoding="utf-8")
+    (own / "xtquant" / "__init__.py").write_text(f'{source}\n__version__ = "xtquant_own"\n', encoding="utf-8")
+    user_config(
+        f"default: live\nprofiles:\n  live:\n    live: true\n    path: {tmp_path / 'userdata_mini'}\n"
+        '    account: "2000000365"\n    limits: none\n'
+    )
+    assert live.run(*BUY, "--yes", "--json").json["status"] == "filled"
+    assert (tmp_path / "state" / "packages" / "live").read_text(encoding="utf-8").startswith("xtquant_own (")
+
+
+@pytest.mark.skipif(os.name != "nt", reason="its native modules load on Windows only")
+def test_the_real_one_has_all_that_qmt_was_made_for() -> None:
+    program = (
+        "from qmtcli.backend import package_differences\nfrom qmtcli.xt import copies, loader\n"
+        "loader.load(copies.choose())\nprint(loader.is_native(), package_differences())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "True []"
 
 
 # -- a new one is checked before it trades -------------------------------------------------------------

@@ -35,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper",
                          "backend", "desk", "strategy"},
     "cli": BELOW | {"commands"},
-    "__main__": BELOW | {"__init__", "console", "config", "commands", "cli"},
+    "__main__": BELOW | {"__init__", "console", "commands", "cli"},
 }  # fmt: skip
 KNOWS_CLICK = {"commands", "cli", "__main__"}
 

@@ -448,22 +448,23 @@ def test_a_table_fits_the_terminal(terminal: Terminal, qmt: Callable[..., Result
     )
 
 
-def test_advice_is_wrapped_and_not_left_out(terminal: Terminal) -> None:
+def test_advice_is_wrapped_and_not_left_out(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_PYTHON_HOST_PLATFORM", "linux-x86_64")
     words = ("login-check", "--code", "999999.SH")
     done = terminal.run(*words, "--lang", "zh", stdout_too=True, columns=60)
     assert (done.status, done.stderr.splitlines()[-5:]) == (10, [
-        "行情      失败  没有这个代码:    核对代码与市场后缀;",
-        "                999999.SH        样本行情只有二十来个",
-        "                                 : 600000.SH,",
-        "                                 000001.SZ, 510300.SH",
-        "                                 ...",
+        "行情      失败  没有这个代码:      核对代码与市场后缀;",
+        "                999999.SH          样本行情只有二十来个",
+        "                                   : 600000.SH,",
+        "                                   000001.SZ, 510300.SH",
+        "                                   ...",
     ])  # fmt: skip
     done = terminal.run(*words, stdout_too=True, columns=80)
     assert (done.status, done.stderr.splitlines()[-4:]) == (10, [
-        "quote          FAIL    unknown code: 999999.SH      check code and market",
-        "                                                    suffix; the sample market",
-        "                                                    has some twenty: 600000.SH,",
-        "                                                    000001.SZ, 510300.SH ...",
+        "quote          FAIL    unknown code: 999999.SH     check code and market",
+        "                                                   suffix; the sample market",
+        "                                                   has some twenty: 600000.SH,",
+        "                                                   000001.SZ, 510300.SH ...",
     ])  # fmt: skip
     done = terminal.run(*words, stdout_too=True, columns=40)
     assert done.stderr.splitlines()[-2:] == ["quote          FAIL    unknown code:", f"{'':23}999999.SH"]

@@ -10,7 +10,7 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.console import FORMATS, Console
-from qmtcli.errors import ConfigError, Refused, UsageError
+from qmtcli.errors import ConfigError, QmtError, Refused, UsageError
 from qmtcli.messages import say, set_language
 
 if TYPE_CHECKING:
@@ -134,6 +134,18 @@ class App:
         )
         self.desk = Desk(self.session, profile, permission, dry_run)
         return self.desk
+
+    def open_log(self) -> None:
+        """Open the log, if it is not open and can be: what is wrong with the command line is found before it is."""
+        from contextlib import suppress
+        from pathlib import Path
+
+        from qmtcli.config import load
+
+        if self.console.log is None:
+            with suppress(QmtError, OSError):
+                if path := load({"log": self.console.log_file}, self.console.env, Path.cwd()).log:
+                    self.console.open_log(path)
 
     def close(self) -> None:
         """Leave the session."""

@@ -67,14 +67,15 @@ def misfit(copy: Copy) -> ConfigError | None:
     """What to tell of a copy that this Python cannot load; None for one that it can."""
     if copy.fits:
         return None
+    newest = copy.pythons[-1] if copy.pythons else "?"
+    return ConfigError("python_misfit", pythons=_span(copy.pythons), newest=newest, python=this_python())
+
+
+def this_python() -> str:
+    """``Python 3.12 (win-amd64)``: what a native module has to be built for."""
     import sysconfig
 
-    return ConfigError(
-        "python_misfit",
-        pythons=_span(copy.pythons),
-        newest=copy.pythons[-1] if copy.pythons else "?",
-        python=f"Python {sys.version_info.major}.{sys.version_info.minor} ({sysconfig.get_platform()})",
-    )
+    return f"Python {sys.version_info.major}.{sys.version_info.minor} ({sysconfig.get_platform()})"
 
 
 def change(copy: Copy, record: Path) -> str:
