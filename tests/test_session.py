@@ -6,7 +6,6 @@ The terminal is the vendor's code over a paper account (``terminal/``), with fau
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLOCK, TERMINAL, Result, Runner
+from conftest import CLOCK, TERMINAL, Result, Runner, not_on_windows
 
 from qmtcli.paper.settings import Settings
 from qmtcli.xt import codes, slots
@@ -112,7 +111,7 @@ def test_terminal_and_account_are_waited_for(terminal: Terminal) -> None:
     assert (error["exit_status"], error["code"], error["word"]) == (4, "account_not_ready", "initialising")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="32 starts of a process take too long there")
+@not_on_windows("32 starts of a process take too long there")
 def test_many_commands_at_once(terminal: Terminal) -> None:
     assert terminal.run(*BUY).status == 0
     undisturbed = terminal.run("positions", "--json").json
