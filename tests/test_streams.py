@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLOCK, NATIVE, ROOT, Result
+from conftest import CLOCK, NATIVE, ROOT, WINDOWS, Result, not_on_windows
 
 QMT = [sys.executable, "-m", "qmtcli"]
 #: seconds after which a run hangs
@@ -156,7 +156,7 @@ def _shell(line: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-posix = pytest.mark.skipif(os.name == "nt", reason="a POSIX shell's")
+posix = not_on_windows("a POSIX shell's")
 
 
 def _to_a_closed_pipe(*words: str) -> tuple[int, str]:
@@ -327,8 +327,8 @@ class Stopped:
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stopped]:
     """Runs that are stopped."""
-    if os.name == "nt":
-        pytest.skip("Windows sends no signals")
+    if WINDOWS:
+        pytest.skip("Windows: it sends no signals")
     found = Stopped(tmp_path, monkeypatch)
     yield found
     os.close(found.line)
@@ -403,8 +403,8 @@ class Terminal:
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     """A terminal with a person at it."""
-    if os.name == "nt":
-        pytest.skip("Windows has no pseudo terminals of this kind")
+    if WINDOWS:
+        pytest.skip("Windows: no pseudo terminals of this kind")
     found = Terminal()
     yield found
     os.close(found.person)
