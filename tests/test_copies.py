@@ -174,8 +174,7 @@ def test_login_check_tells_which_copy_runs(
 # -- how it is imported --------------------------------------------------------------------------------
 
 VENDORS = """\
-import yaml, beside
-assert yaml.safe_load("1") == 1
+import beside, tabulate
 def check_for_update(name):
     import requests
     print("news")
@@ -202,7 +201,7 @@ def test_a_copy_has_what_lies_beside_it_after_what_is_installed(
     (folder / "xtquant" / "xttrader.py").write_text("raise ImportError('reached')\n")
     (folder / "beside.py").touch()
     (folder / "requests.py").write_text(requests)
-    for name in ("yaml", "click"):
+    for name in ("tabulate", "click"):
         (folder / f"{name}.py").write_text("raise SystemExit('shadowed')\n")
     (tmp_path / "userdata_mini").mkdir()
     user_config(
