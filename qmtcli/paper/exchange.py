@@ -100,7 +100,9 @@ class Exchange:
         return account, now
 
     def _left(self, account: Account, now: int) -> bool:
-        """Whether a clock that was set shows a day that the account has left."""
+        """Whether the clock shows a day that the account has left: one that was set, or after days of no calendar."""
+        if not self.feed.always and account.day > account.wall_day:
+            return day_of(now) < account.day
         return bool(self.settings.clock) and day_of(now) < account.wall_day
 
     def _go_back(self, account: Account, now: int) -> None:
@@ -109,7 +111,8 @@ class Exchange:
         Raises ConfigError ``clock_behind_account`` for one that had.
         """
         if self.store.one("SELECT 1 FROM orders LIMIT 1"):
-            clock, day = date_of(day_of(now)).isoformat(), date_of(account.wall_day).isoformat()
+            clock = date_of(day_of(now)).isoformat()
+            day = date_of(max(account.wall_day, account.day)).isoformat()
             raise ConfigError("clock_behind_account", clock=clock, day=day)
         account.day, account.wall_day, account.synced = self._trading_day(now), day_of(now), now
         self.feed.day = date_of(account.day)
