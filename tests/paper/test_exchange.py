@@ -855,6 +855,24 @@ def test_prices_of_a_fund_have_thousandths(tmp_path: Path) -> None:
     assert bench.order(bench.buy(100, 11.999, code)).status == FILLED
 
 
+# -- a cage that orders wait outside of ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("day", "status"), [(date(2023, 4, 7), REPORTED), (date(2023, 4, 10), JUNK)])
+def test_an_order_outside_chinexts_early_cage_waits_for_it(tmp_path: Path, day: date, status: int) -> None:
+    code = "300750.SZ"
+    # asked at 10.01: a buy of up to 10.21; then at 10.20: of up to 10.40
+    ticks = [book(), book("10:00:03"), book("10:00:06", asks=[(10.20, 700)])]
+    bench = Bench(tmp_path, ScriptedTape({code: {day: ticks}}), f"{day}T10:00:00")
+    order = bench.buy(100, 10.30, code)
+    bench.clock.put(f"{day}T10:00:03")
+    assert (bench.order(order).status, bench.fills(order)) == (status, [])
+    at_market = bench.buy(100, 0, code, 47)
+    assert bench.fills(at_market) == [(10.01, 100)]
+    bench.clock.put(f"{day}T10:00:06")
+    assert bench.fills(order) == ([(10.20, 100)] if status == REPORTED else [])
+
+
 # -- several threads of one process ----------------------------------------------------------------------------
 
 
