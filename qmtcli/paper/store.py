@@ -237,7 +237,8 @@ _ADD = {kind: _add(table, kind.__slots__) for kind, table in _TABLES.items()}  #
 class Store:
     """One connection to an account's file, shared by the threads of a process under one lock.
 
-    Every method raises ConfigError ``state_unusable`` when the file cannot be read or written any more.
+    Every method raises ConfigError ``state_unusable`` when the file cannot be read or written any more, and
+    ``account_file_damaged`` when what is in it cannot be made out.
     """
 
     def __init__(self, path: Path) -> None:
@@ -295,6 +296,8 @@ class Store:
                 time.sleep(0.01)
 
     def _unusable(self, error: Exception) -> ConfigError:
+        if type(error) is sqlite3.DatabaseError:  # its subclasses are about all else
+            return ConfigError("account_file_damaged", path=str(self._path), why=str(error))
         return ConfigError("state_unusable", path=str(self._path.parent), why=str(error))
 
     @contextmanager
