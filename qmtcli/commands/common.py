@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
+    from qmtcli.errors import NotConnected
+    from qmtcli.xt.follow import Line
     from qmtcli.xt.session import Session
 
 
@@ -87,6 +89,23 @@ class App:
             self.console.guard()
             self._session = open_session(profile, self.console.env, self.show_reading)
         return self._session
+
+    def line(self) -> Line:
+        """What following rows needs: a session, anew when its link is lost, and whether anybody still listens."""
+        from qmtcli.xt.follow import Line
+
+        def open_anew() -> Session:
+            self.close()
+            self._session = None
+            return self.session
+
+        def told(error: NotConnected | None) -> None:
+            if error is None:
+                self.console.say(say("已重新连接", "connected again"))
+            else:
+                self.console.error(error)
+
+        return Line(open_anew, self.console.hold_reader, told)
 
     def show_reading(self, path: Path | None) -> None:
         """Show which file of a tape is being read, once that has taken noticeable time; None: it has been."""
@@ -347,6 +366,11 @@ def command(name: str, zh: str, en: str, epilog: str = "") -> Callable[[Callable
         return decorator(click.pass_obj(function))
 
     return decorate
+
+
+def follow_option(zh: str, en: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--follow`` of a command that lists rows."""
+    return click.option("-f", "--follow", is_flag=True, help=say(zh, en))
 
 
 def nothing_sent(dry_run: bool) -> str:

@@ -103,6 +103,8 @@ class Session:
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._answers: dict[int, Answer] = {}
         self._orders: dict[str, Order] = {}
+        #: rows as they came, until somebody takes them
+        self._pushed: list[Order | Trade] = []
         self._errors: dict[str, tuple[int, str]] = {}
         #: by the request's number, and by the order's id
         self._cancels: dict[int | str, Cancel] = {}
@@ -275,6 +277,19 @@ class Session:
         found = self._rows(lambda answer: self._trader.query_account_status_async(answer), "query_account_status")
         states = [int(rows.number(row, "status")) for row in found if rows.text(row, "account_id") == self.account_id]
         return states[0] if states else None
+
+    def pushed(self, seconds: float) -> list[Order | Trade]:
+        """The rows pushed since the last answer, as soon as there are any; none when the time is over.
+
+        Raises NotConnected when the link is lost.
+        """
+        if not self._pushed:
+            self._next_event(seconds)
+        self._drain()
+        if self._lost:
+            raise NotConnected("link_lost", call="subscribe")
+        found, self._pushed = self._pushed, []
+        return found
 
     # -- the market ------------------------------------------------------------------------------------
 
@@ -457,7 +472,11 @@ class Session:
                 answer.order_id = str(order_id)
                 answer.message = rows.text(value, "error_msg")
         elif kind == "order":
-            self._note(rows.order(value))
+            order = rows.order(value)
+            self._pushed.append(order)
+            self._note(order)
+        elif kind == "trade":
+            self._pushed.append(rows.trade(value))
         elif kind == "order_error":
             self._take_error(value)
         elif kind == "cancel_response":
@@ -482,6 +501,9 @@ class _Listener:
 
     def on_stock_order(self, order: Any) -> None:
         self.events.put(("order", order))
+
+    def on_stock_trade(self, trade: Any) -> None:
+        self.events.put(("trade", trade))
 
     def on_order_error(self, error: Any) -> None:
         self.events.put(("order_error", error))
