@@ -61,6 +61,7 @@ def main(argv: list[str], console: Console | None = None) -> int:
     if own:
         _on_terminate()
     app = App(console)
+    app.words = list(argv)
     try:
         try:
             return _run(argv, app)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,6 +29,11 @@ _CALENDAR = "trading_days.txt"
 def calendar_file(env: Mapping[str, str]) -> Path:
     """Where imported trading days are kept, whether there are any or not."""
     return Path(state_dir(env)).absolute() / _CALENDAR
+
+
+def slots_folder(env: Mapping[str, str]) -> Path:
+    """Where the session ids of live terminals are kept, see `qmtcli.xt.slots`."""
+    return Path(state_dir(env)).absolute() / "slots"
 
 
 def supply_calendar(env: Mapping[str, str]) -> None:
@@ -151,6 +158,7 @@ def keep_children(profile: Profile) -> None:
 def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
     """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
     from qmtcli.xt import loader
+    from qmtcli.xt.link import Slot
     from qmtcli.xt.session import Session
 
     prepare(profile, env, watch)
@@ -159,19 +167,20 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
 
         assert profile.path is not None
         loader.load(profile.module_path or "")
-        slot = slots.take(Path(state_dir(env)) / "slots", profile.path)
-        return Session(
-            profile.path, slot.session_id, profile.account, profile.account_type, profile.timeout, on_close=slot.release
-        )
+        folder = slots_folder(env)
+        take = partial(slots.take, folder, profile.path)
+        return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=folder)
     loader.load()
 
     def prove(client: object, module: str) -> None:
         loader.prove_client(client, module, _CLIENTS[module])
 
     exchange = open_exchange()
+    # a process has the ids that are its own number, however often it comes back
+    numbers = count(os.getpid(), 1 << 22)
     return Session(
         "paper",
-        os.getpid(),
+        lambda: Slot(next(numbers), lambda connected: None),
         profile.account,
         profile.account_type,
         profile.timeout,

@@ -119,15 +119,20 @@ class Console:
     def error(self, error: QmtError) -> None:
         """Report an error: one line, or one JSON object when a program reads stdout as JSON."""
         message, hint = error_text(error.code, error.params, self.lang)
-        self._log(f"{error.code}: {message}")
+        body = {"code": error.code, "message": message, "hint": hint, "exit_status": int(error.exit_status)}
+        self.error_of({**body, **_plain(error.params), **body, **self.identity})
+
+    def error_of(self, body: dict[str, Any]) -> None:
+        """Report an error by the body of its object; one that happened elsewhere says on which profile."""
+        elsewhere = "" if self.identity or "profile" not in body else f"{body['profile']}: "
+        self._log(f"{elsewhere}{body['code']}: {body['message']}")
         if self.format in ("json", "ndjson"):
-            body = {"code": error.code, "message": message, "hint": hint, "exit_status": int(error.exit_status)}
             import json
 
-            whole = {"error": {**body, **_plain(error.params), **body, **self.identity}}
-            self._write_error(json.dumps(whole, ensure_ascii=self.ascii))
+            self._write_error(json.dumps({"error": body}, ensure_ascii=self.ascii))
         else:
-            self._stderr(f"qmt: {message}" + (f" — {hint}" if hint else ""))
+            hint = f" — {body['hint']}" if body["hint"] else ""
+            self._stderr(f"qmt: {elsewhere}{body['message']}{hint}")
 
     def _stderr(self, text: str) -> None:
         self._write_error(f"{self.mark(self.stderr_is_terminal)}{text}")

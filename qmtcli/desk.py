@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from qmtcli.config import Limits, Profile
-from qmtcli.errors import OutcomeUnknown, Refused, Rejected
-from qmtcli.model import Order, OrderRequest, OrderStatus, Side
+from qmtcli.errors import OutcomeUnknown, Refused, Rejected, UsageError
+from qmtcli.model import Credit, Order, OrderRequest, OrderStatus, Side
 from qmtcli.xt import codes
 from qmtcli.xt.session import Answer, Cancel, Session
 
@@ -36,6 +36,8 @@ class Permission(NamedTuple):
     live_exists: bool = False
     #: asks on the terminal; None where nobody can be asked
     ask: Callable[[str], bool] | None = None
+    #: ``--next-session``: a broker that has closed for the day may keep orders for the next
+    next_session: bool = False
 
 
 class Outcome(NamedTuple):
@@ -93,12 +95,32 @@ class Desk:
         elif not self.permission.ask(question):
             raise Refused("declined")
 
+    def check_purpose(self, side: Side, credit: Credit | None) -> None:
+        """Hold that an order says what it is for where the account is a margin one, and only there.
+
+        A plain buy there is one of collateral (担保品买入), not with borrowed money. Raises UsageError, and Refused on
+        an account that is for reading only.
+        """
+        kind = self.profile.account_type
+        self._admit_account()
+        if kind == "CREDIT" and credit is None:
+            raise UsageError("credit_needed", profile=self.profile.name)
+        if kind != "CREDIT" and credit is not None:
+            raise UsageError("credit_not_taken", profile=self.profile.name, account_type=kind)
+        if (side, credit) not in codes.ORDER_TYPES:
+            raise UsageError("credit_of_other_side", side=str(side), credit=str(credit))
+
+    def _admit_account(self) -> None:
+        if self.profile.account_type not in ("STOCK", "CREDIT"):
+            raise Refused("account_for_reading", profile=self.profile.name, account_type=self.profile.account_type)
+
     def admit_cancel(self, question: str) -> None:
         """Hold that this run may cancel; no limit ever stops a cancel, and only ``writes: none`` does."""
         if self.dry_run:
             return
         if self.profile.writes == "none":
             raise Refused("writes_not_allowed", profile=self.profile.name, writes="none")
+        self._admit_account()
         self._admit_profile()
         if not self.profile.live or self.permission.yes:
             return
@@ -175,6 +197,7 @@ class Desk:
         ``given_id``: the client id is the caller's own, so the same one today is the same order. ``wait``: seconds
         to wait for its final state, None for its acknowledgement only. Raises Rejected, Refused, OutcomeUnknown.
         """
+        self.check_purpose(request.side, request.credit)
         if self.dry_run:
             return Outcome(request)
         if given_id and (earlier := self._earlier(request)):
@@ -182,7 +205,7 @@ class Desk:
                 raise _rejected(request, earlier.order_id, earlier.status_msg, -1, replayed=True)
             return Outcome(request, earlier, earlier.order_id, replayed=True)
         # a link that cannot be made is told as that, before anything counts as sent
-        self.session.subscribe()
+        self.session.subscribe(closed=self.permission.next_session)
         self.sent.append(request.client_id)
         answer = self.session.place(request)
         # on paper one look tells whether an order that was answered with -1 stands, a terminal may need a while
@@ -201,7 +224,7 @@ class Desk:
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
         if answer.refused or (answer.order_id == "-1" and answer.looked and not self.profile.live):
             self._settled(request, answer)
-            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
+            raise Rejected("not_taken", reason=answer.message or "-1", client_id=request.client_id)
         if answer.order_id == "-1":
             # -1 has been answered for orders that stood
             raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
@@ -224,7 +247,7 @@ class Desk:
             kind = codes.PRICE_KINDS.get(order.price_type)
             same = (
                 order.stock_code == request.code
-                and order.side == request.side
+                and order.order_type == codes.ORDER_TYPES[request.side, request.credit]
                 and order.order_volume == request.volume
                 and kind in (None, codes.PRICE_KINDS[request.price_type])
                 and abs(order.price - float(request.price)) < 1e-6

@@ -378,6 +378,12 @@ ERRORS: dict[str, Text] = {
         "QMT_PAPER_CLOCK is no time: {text}: {why}",
         "for example 2023-02-07T10:00:00",
     ),
+    "clock_behind_account": Text(
+        "时钟 {clock} 早于模拟账户所在的日期 {day}",
+        "qmt paper reset 清空账户, 从时钟的日期重新开始; 或另用一个 profile",
+        "the clock, {clock}, is before the day that the paper account stands at, {day}",
+        "qmt paper reset begins anew at the day of the clock; or use another profile",
+    ),
     "config_exists": Text(
         "配置文件已存在: {path}",
         "编辑它, 或加 --force (旧的留作 .bak)",
@@ -421,6 +427,42 @@ ERRORS: dict[str, Text] = {
         "改正配置里的 account",
         "the terminal has no account {account_id}; it has {known}",
         "correct the profile's account",
+    ),
+    "not_a_live_profile": Text(
+        "{profile} 是模拟配置, 没有终端",
+        "用 --profile 指定实盘配置",
+        "{profile} is a paper profile, which has no terminal",
+        "name a live profile with --profile",
+    ),
+    "one_profile": Text(
+        "{command} 一次只用于一个配置",
+        "只给一个 --profile; 多个配置仅用于查询",
+        "{command} is for one profile at a time",
+        "name one --profile; several are for commands that read",
+    ),
+    "credit_needed": Text(
+        "{profile} 是信用账户, 须说明委托的用途",
+        "加上 --as collateral (担保品), fin (融资), slo (融券) 或 repay (还券、还款)",
+        "{profile} is a margin account, where an order says what it is for",
+        "add --as collateral, fin, slo or repay; a plain buy there is one of collateral",
+    ),
+    "credit_not_taken": Text(
+        "{profile} 是 {account_type} 账户, 没有信用委托",
+        "去掉 --as, 或用信用账户的配置",
+        "{profile} is a {account_type} account, without margin orders",
+        "leave --as out, or use the profile of a margin account",
+    ),
+    "credit_of_other_side": Text(
+        "没有这样的委托: {side} --as {credit}",
+        "融资是买, 融券是卖",
+        "there is no such order: {side} --as {credit}",
+        "fin is a buy, slo a sell",
+    ),
+    "account_for_reading": Text(
+        "{profile} 是 {account_type} 账户, 只能查询",
+        "下单用 STOCK 或 CREDIT 账户",
+        "{profile} is a {account_type} account, for reading only",
+        "orders go through STOCK and CREDIT accounts",
     ),
     "account_not_ready": Text(
         "账号 {account_id} 未就绪: {word} ({status})",
@@ -510,9 +552,9 @@ ERRORS: dict[str, Text] = {
     ),
     "bad_money": Text(
         "不是金额: {text}",
-        "正数, 单位元; 也可写 5万 或 1.2亿",
+        "正数, 单位元, 至多到分; 也可写 5万 或 1.2亿",
         "this is no amount: {text}",
-        "a positive number of CNY; 5万 and 1.2亿 are understood",
+        "a positive number of CNY, to the cent at most; 5万 and 1.2亿 are understood",
     ),
     "bad_price": Text(
         "不是价格: {text}",
@@ -816,9 +858,9 @@ ERRORS: dict[str, Text] = {
     ),
     # -- the paper exchange's tapes -------------------------------------------------------------------------
     "tape_empty": Text(
-        "{path} 里没有行情文件",
+        "{path} 里没有行情文件, 或其中没有一行数据",
         "market: 写 sample, 或放有 CSV, CSV.gz 或 Parquet 行情文件的文件夹",
-        "no tape in {path}",
+        "no tape in {path}, or none that holds a row",
         "set market: to sample, or to a folder of CSV, CSV.gz or Parquet tapes",
     ),
     "tape_unreadable": Text(
@@ -838,6 +880,10 @@ ERRORS: dict[str, Text] = {
 
 #: captions and words by key: (Chinese, English)
 WORDS: dict[str, tuple[str, str]] = {
+    "in_use": ("使用中", "in use"),
+    "resting": ("歇息中", "resting"),
+    "killed": ("进程已死", "killed"),
+    "free": ("可用", "free"),
     "paper": ("模拟", "paper"),
     "live": ("实盘", "live"),
     "yes": ("是", "yes"),

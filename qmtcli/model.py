@@ -49,6 +49,19 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class Credit(StrEnum):
+    """What an order on a margin account is for."""
+
+    #: 担保品买入、卖出: with the account's own money and shares
+    COLLATERAL = "collateral"
+    #: 融资买入: with borrowed money
+    FIN = "fin"
+    #: 融券卖出: of borrowed shares
+    SLO = "slo"
+    #: 买券还券, 卖券还款: to give back what was borrowed
+    REPAY = "repay"
+
+
 class Instrument(NamedTuple):
     """What the rules need to know of one instrument."""
 
@@ -134,6 +147,8 @@ class OrderRequest(NamedTuple):
     #: carried in ``order_remark``, at most 20 ASCII characters with a letter among them
     client_id: str
     strategy: str
+    #: None on every account but a margin one
+    credit: Credit | None = None
 
 
 class Order(NamedTuple):
@@ -240,6 +255,23 @@ class Asset(NamedTuple):
     total_asset: float
     #: can be withdrawn
     fetch_balance: float
+
+
+class CreditDetail(NamedTuple):
+    """Debts, ratios and quotas of a margin account, CNY, in xtquant's fields."""
+
+    total_debt: float
+    fin_debt: float
+    slo_debt: float
+    #: 维持担保比例, as the terminal has it
+    per_assurescale_value: float
+    #: 可用保证金
+    enable_bail_balance: float
+    #: net of debts
+    assure_asset: float
+    #: what may still be borrowed: money, and shares by their value
+    fin_enable_quota: float
+    slo_enable_quota: float
 
 
 class Quote(NamedTuple):

@@ -415,7 +415,11 @@ def test_bad_configuration(case: str, trial: Trial, user_config: Callable[[str],
         (None, "unreadable_file", {}),
         (b"\xff\xff\xff", "unreadable_file", {"why": "not UTF-8, UTF-16 or GBK"}),
         (b"", "instruments_unreadable", {"line": 1, "why": "no column code"}),
-        (b"code,st\n600000.SH,1\n600001.SH,maybe\n", "instruments_unreadable", {"line": 3, "why": "st is 'maybe'"}),
+        (
+            b"code,st\n600000.SH,1\n600001.SH,maybe\n",
+            "instruments_unreadable",
+            {"line": 3, "why": "st is 'maybe', expected: true | false"},
+        ),
     ],
     ids=["missing", "no text", "empty", "bad line"],
 )

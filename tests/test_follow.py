@@ -20,7 +20,6 @@ from qmtcli.errors import NotConnected
 from qmtcli.model import Order
 from qmtcli.testing import PATIENCE, Paper
 from qmtcli.xt import follow
-from qmtcli.xt.session import Session
 
 RESTS = ("buy", "600000.SH", "100", "--limit", "8.90", "-o", "id")
 FILLS = ("buy", "600000.SH", "100", "--limit", "9.09", "-o", "id")
@@ -156,26 +155,17 @@ class Following:
 
     def __init__(self, paper: Paper, monkeypatch: pytest.MonkeyPatch, every: float = 0.02) -> None:
         monkeypatch.setattr(follow, "_FIRST_WAIT", 0.01)
-        self._paper = paper
-        self._session: Session | None = None
-        self.links = 0
+        profile = config.load({}, os.environ, paper.folder).profile()
+        self.session = backend.open_session(profile, os.environ)
+        #: what was told of the link, and what is to happen while it is lost
         self.told: list[str] = []
-        #: called when the next link is made
         self.meanwhile: Callable[[], object] = bool
-        self.batches = follow.orders(follow.Line(self._open, bool, self._tell, every))
-
-    def _open(self) -> Session:
-        self.links += 1
-        if self.links > 1:
-            self.meanwhile()
-        if self._session is not None:
-            self._session.close()
-        profile = config.load({}, os.environ, self._paper.folder).profile()
-        self._session = backend.open_session(profile, os.environ)
-        return self._session
+        self.batches = follow.orders(follow.Line(self.session, bool, self._tell, every))
 
     def _tell(self, error: NotConnected | None) -> None:
         self.told.append(error.code if error else "again")
+        if error:
+            self.meanwhile()
 
     def next(self) -> list[tuple[str, str]]:
         """The next batch: ids and states."""
@@ -218,7 +208,20 @@ def test_what_happened_without_a_link_is_told_after_it(
     paper.faults.on("query_orders", outcome)
     assert following.next() == [("2", "filled")]
     assert following.told == [LOST[outcome], "again"]
-    assert following.links == 2
+
+
+def test_pushes_come_over_the_new_link_too(
+    paper: Paper, order: Callable[[float], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = Following(paper, monkeypatch, every=10 * PATIENCE)  # what is told is pushed
+    assert following.next() == []
+    paper.faults.on("query_asset", "disconnect before").once()
+    following.meanwhile = lambda: order(8.90)
+    following.session.asset()
+    assert following.next() == [("1", "reported")]
+    assert following.told == ["link_lost", "again"]
+    assert order(8.80) == 2
+    assert ("2", "reported") in following.next()
 
 
 def test_a_terminal_that_stays_away_is_asked_again(
@@ -226,11 +229,23 @@ def test_a_terminal_that_stays_away_is_asked_again(
 ) -> None:
     following = Following(paper, monkeypatch)
     assert following.next() == []
+    following.meanwhile = lambda: order(9.09)
     paper.faults.on("query_orders", "disconnect before").once()
-    paper.faults.on("connect", "-1").times(2)
-    following.meanwhile = lambda: order(9.09) if following.links == 4 else None
+    paper.faults.on("connect", "-1").nth(1)
+    paper.faults.on("connect", "-1").nth(3)
     assert following.next() == [("1", "filled")]
-    assert (following.told, following.links) == (["link_lost", "again"], 4)
+    assert following.told == ["connect_failed", "again"]
+
+
+def test_an_account_that_is_logged_out_is_waited_for(
+    paper: Paper, order: Callable[[float], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = Following(paper, monkeypatch)
+    assert following.next() == []
+    paper.faults.on("query_orders", "account status", status=5).once()
+    following.meanwhile = lambda: order(9.09)
+    assert following.next() == [("1", "filled")]
+    assert following.told == ["account_not_ready", "again"]
 
 
 def test_without_a_link_at_the_beginning_it_is_an_error(paper: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +262,7 @@ def test_what_was_not_pushed_is_read(
     assert following.next() == []
     assert order(8.90) == 1
     assert following.next() == [("1", "reported")]
-    assert (following.told, following.links) == ([], 1)
+    assert following.told == []
 
 
 def _order(**more: Any) -> Order:

@@ -28,7 +28,7 @@ ACCOUNT = "2000000365"
 #: runs that are under way at once: most of the time they wait
 AT_ONCE = 16
 #: what an order or a cancel waits for, and what one request may take here
-ACK_SECONDS, CANCEL_SECONDS, TIMEOUT = 3.0, 5.0, 1.5
+ACK_SECONDS, CANCEL_SECONDS, TIMEOUT = 3.0, 5.0, 4.0
 #: what was there before: a holding of 300 shares and one of 100 bought today, and an order that rests
 FILLED, RESTING = 2, 3
 
@@ -106,7 +106,7 @@ FAULTS = [
     *_faults("cancel", ("cancel",), *_OF_WRITES),
     *_faults("connect", ("buy", "cancel", *READS, "quote"), _NEVER, _CLOSED),
     *_faults("subscribe", ("buy", "cancel"), _NEVER, _CLOSED),
-    *_faults(QUERY, ("buy", "cancel", *READS), _NEVER, _CLOSED),
+    *_faults(QUERY, ("buy", "cancel", *READS), _NEVER, _CLOSED, ("disconnect before", {"nth": 1})),
     Fault("query", "-1", {}, ("buy", "cancel", *READS)),
     Fault("query", "late", {"seconds": 60}, ("buy", "cancel", *READS)),
     Fault("stop", "no answer", {}, (*COMMANDS,)),

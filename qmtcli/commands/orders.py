@@ -8,7 +8,7 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import ORDERS
-from qmtcli.commands.common import App, command, follow_option, read_from
+from qmtcli.commands.common import App, Reading, command, follow_option, read_from
 from qmtcli.commands.named import named
 from qmtcli.messages import say
 from qmtcli.model import Order
@@ -20,6 +20,7 @@ from qmtcli.output import emit_rows, emit_stream
     "当日委托, 全部或按编号 (委托编号, 或 sys:合同编号)。",
     "Orders of the day: all, or those named by id or by contract number (sys:123). A dash reads ids from stdin.",
     epilog="qmt orders --follow -o ndjson",
+    reading=Reading(ORDERS, Order._fields, "order_id", "当日委托", "Orders today"),
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete.order_ids)
 @click.option("--open", "open_only", is_flag=True, help=say("只列未完成的", "only those that are not final"))

@@ -98,10 +98,10 @@ def _fen(amount: str) -> int:
     """An amount as typed, in whole fen. Raises UsageError."""
     from qmtcli.orders import parse_money
 
-    fen = int(parse_money(amount) * 100)
-    if not 1 <= fen <= _MOST_FEN:
+    fen = parse_money(amount) * 100
+    if not 1 <= fen <= _MOST_FEN or fen % 1:
         raise UsageError("bad_money", text=amount)
-    return fen
+    return int(fen)
 
 
 @command(

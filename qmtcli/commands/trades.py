@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from qmtcli.commands.columns import TRADES
-from qmtcli.commands.common import App, command, follow_option
+from qmtcli.commands.common import App, Reading, command, follow_option
 from qmtcli.messages import say
 from qmtcli.model import Trade
 from qmtcli.output import emit_rows, emit_stream
 
 
-@command("trades", "当日成交。", "Trades of the day, each with its fees.", epilog="qmt trades --follow -o ndjson")
+@command(
+    "trades",
+    "当日成交。",
+    "Trades of the day, each with its fees.",
+    epilog="qmt trades --follow -o ndjson",
+    reading=Reading(TRADES, Trade._fields, "traded_id", "当日成交", "Trades today"),
+)
 @follow_option(
     "持续输出新成交, 每行一笔; 断线重连后不遗漏",
     "go on with each new trade, a line each, across lost links",

@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from qmtcli.errors import Refused, UsageError
+from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import Clock, day_of, midnight
 from qmtcli.paper.codes import (
@@ -69,7 +69,12 @@ class Exchange:
     def refresh(self) -> None:
         """Bring the account up to now; without a new day or a snapshot to meet nothing is written."""
         account, now = self._account(), self.feed.now_ms()
-        if day_of(now) > account.wall_day or self._arrivals(now) or self._matching.has_news(account, now):
+        if (
+            self._left(account, now)
+            or day_of(now) > account.wall_day
+            or self._arrivals(now)
+            or self._matching.has_news(account, now)
+        ):
             with self.store.transaction():
                 account, _ = self._up_to_now()
                 self.store.save(account)
@@ -77,6 +82,8 @@ class Exchange:
     def _up_to_now(self) -> tuple[Account, int]:
         """The account and the moment it stands at, inside a transaction; the caller writes it."""
         account, now = self._account(), self.feed.now_ms()
+        if self._left(account, now):
+            self._go_back(account, now)
         today = day_of(now)
         if today > account.wall_day:
             self._catch_up(account, midnight(account.wall_day + 1) - 1)
@@ -85,6 +92,21 @@ class Exchange:
             account.wall_day = today
         self._catch_up(account, now)
         return account, now
+
+    def _left(self, account: Account, now: int) -> bool:
+        """Whether a clock that was set shows a day that the account has left."""
+        return bool(self.settings.clock) and day_of(now) < account.wall_day
+
+    def _go_back(self, account: Account, now: int) -> None:
+        """To an earlier day, which an account can that never had an order.
+
+        Raises ConfigError ``clock_behind_account`` for one that had.
+        """
+        if self.store.one("SELECT 1 FROM orders LIMIT 1"):
+            clock, day = date_of(day_of(now)).isoformat(), date_of(account.wall_day).isoformat()
+            raise ConfigError("clock_behind_account", clock=clock, day=day)
+        account.day, account.wall_day, account.synced = self._trading_day(now), day_of(now), now
+        self.feed.day = date_of(account.day)
 
     def _arrivals(self, until: int) -> list[Order]:
         """Orders that arrive, or whose cancel does, by then."""
@@ -141,15 +163,19 @@ class Exchange:
 
     def _open_account(self, next_id: int) -> Account:
         now = self.feed.now_ms()
-        today = day = day_of(now)
-        if not self.feed.is_trading_day(date_of(today)):
-            from qmtcli.rules.calendar import previous_trading_day
-
-            day = number_of(previous_trading_day(date_of(today)))
-        account = Account(self.settings.account, 0, 0, 0, day, today, now, next_id)
+        account = Account(self.settings.account, 0, 0, 0, self._trading_day(now), day_of(now), now, next_id)
         self._books.flow(account, now, "opening", self.settings.cash * 100)
         self.store.save(account)
         return account
+
+    def _trading_day(self, now: int) -> int:
+        """The last trading day up to a moment, which a new account stands at."""
+        today = day_of(now)
+        if self.feed.is_trading_day(date_of(today)):
+            return today
+        from qmtcli.rules.calendar import previous_trading_day
+
+        return number_of(previous_trading_day(date_of(today)))
 
     # -- orders ----------------------------------------------------------------------------------------
 

@@ -26,8 +26,7 @@ R = TypeVar("R", Order, Trade)
 class Line(NamedTuple):
     """What following needs of whoever follows."""
 
-    #: a session with a link of its own; what was opened before is closed
-    open: Callable[[], Session]
+    session: Session
     #: called at least twice a second; raises what is to end the following
     pulse: Callable[[], None]
     #: told that the link is lost, with the error, and once it is there again, without
@@ -79,7 +78,7 @@ def _follow(
                 found.append(row)
         return found
 
-    session = line.open()
+    session = line.session
     session.subscribe()  # before the first reading, so that nothing falls between
     yield news(read(session))
     wait = 0.0
@@ -87,29 +86,29 @@ def _follow(
         try:
             if wait:
                 _pause(line, wait)
-                session = line.open()
+            pushed = [] if wait else _heard(line)
+            if not pushed:
                 session.subscribe()
-                found = news(read(session))
-                wait = 0.0
-                line.told(None)
-            else:
-                pushed = _heard(line, session)
-                found = news([row for row in pushed if isinstance(row, kind)]) if pushed else news(read(session))
+            found = news([row for row in pushed if isinstance(row, kind)] if pushed else read(session))
         except NotConnected as error:
             if not wait:
                 line.told(error)
+            session.close()  # a link may be dead without a word
             wait = min(2 * wait, _LAST_WAIT) or _FIRST_WAIT
             continue
+        if wait:
+            line.told(None)
+        wait = 0.0
         if found:
             yield found
 
 
-def _heard(line: Line, session: Session) -> list[Order | Trade]:
+def _heard(line: Line) -> list[Order | Trade]:
     """What is pushed next; nothing when it has been quiet for long. Raises NotConnected when the link is lost."""
     until = time.monotonic() + line.every
     while (left := until - time.monotonic()) > 0:
         line.pulse()
-        if pushed := session.pushed(min(left, _STEP)):
+        if pushed := line.session.pushed(min(left, _STEP)):
             return pushed
     return []
 

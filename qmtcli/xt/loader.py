@@ -73,15 +73,40 @@ def stock_account(account_id: str, account_type: str = "STOCK") -> Any:
     return StockAccount(account_id, account_type)
 
 
-def data_module() -> Any:
-    """``xtquant.xtdata``, which prints no greeting. Raises ConfigError when its native module is not there."""
+def data_module(request_seconds: int = 0, folder: Path | None = None) -> Any:
+    """``xtquant.xtdata``, which prints no greeting. Raises ConfigError when its native module is not there.
+
+    With a ``folder``, where a file for it is kept, no request of its client takes longer than ``request_seconds``: the
+    vendor's are given 150 s, in which they hold the interpreter.
+    """
     load()
     try:
         import xtquant.xtdata as xtdata
     except ImportError as error:
         raise ConfigError("no_native_module", module="datacenter", why=_why(error)) from error
     xtdata.enable_hello = False
+    if folder is not None:
+        _limit_requests(request_seconds, folder)
     return xtdata
+
+
+def _limit_requests(seconds: int, folder: Path) -> None:
+    """Have the clients to come read a configuration of the vendor's with another limit in it."""
+    import re
+
+    try:
+        import xtquant.xtdatacenter as server
+    except ImportError:  # a package that imitates xtquant may do without
+        return
+    own = vars(server).get("__rpc_config_file")
+    if not own or not Path(own).is_file():
+        return
+    text = Path(own).read_text(encoding="utf-8")
+    path = folder / f"xtdata-{seconds}.ini"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(re.sub(r"(?m)^requestTimeoutSecond=.*$", f"requestTimeoutSecond={seconds}", text), "utf-8")
+    vars(server)["__rpc_config_file"] = str(path)
 
 
 def _why(error: ImportError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from qmtcli.model import Asset, Order, OrderStatus, Position, Quote, Trade
+from qmtcli.model import Asset, CreditDetail, Order, OrderStatus, Position, Quote, Trade
 from qmtcli.xt import codes
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -123,6 +123,11 @@ def asset(row: Any) -> Asset:
     """The account's money."""
     names = ("cash", "frozen_cash", "market_value", "total_asset", "fetch_balance")
     return Asset(*(round(number(row, name), 2) for name in names))
+
+
+def credit_detail(row: Any) -> CreditDetail:
+    """What a margin account owes and may owe."""
+    return CreditDetail(*(round(number(row, name), 4) for name in CreditDetail._fields))
 
 
 def position(row: Any) -> Position:
