@@ -38,6 +38,8 @@ class Permission(NamedTuple):
     ask: Callable[[str], bool] | None = None
     #: ``--next-session``: a broker that has closed for the day may keep orders for the next
     next_session: bool = False
+    #: (what passed login-check, what is there now) when the vendor's package has changed since; only live
+    changed: Callable[[], tuple[str, str] | None] = lambda: None
 
 
 class Outcome(NamedTuple):
@@ -88,6 +90,8 @@ class Desk:
         self._admit_profile()
         if not self.profile.live:
             return
+        if change := self.permission.changed():
+            raise Refused("package_changed", before=change[0], now=change[1], profile=self.profile.name)
         if self.permission.yes:
             self._admit_unattended()
         elif self.permission.ask is None:

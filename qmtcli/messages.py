@@ -317,17 +317,54 @@ ERRORS: dict[str, Text] = {
         "the paper account's file has version {found}, this qmt knows {known}",
         "use the qmt that wrote it, or name a new folder in QMT_STATE",
     ),
+    "account_file_damaged": Text(
+        "模拟账户文件已损坏: {path}: {why}",
+        "放回备份; 或把它移走, 账户从头开始",
+        "the paper account's file is damaged: {path}: {why}",
+        "put a copy back; or move it away, and the account begins anew",
+    ),
     "no_xtquant": Text(
         "找不到 xtquant: {why}",
         "python -m pip install xtquant, 或在配置里设 module_path",
         "xtquant cannot be imported: {why}",
         "python -m pip install xtquant, or set module_path in the profile",
     ),
+    "no_xtquant_there": Text(
+        "module_path {path} 里没有 xtquant",
+        "module_path 是含有 xtquant 文件夹的文件夹; 去掉它则用终端自带的或已安装的",
+        "there is no xtquant in module_path {path}",
+        "it is the folder that holds a folder xtquant; without it the terminal's own copy or the installed one is used",
+    ),
+    "another_xtquant": Text(
+        "{other} 已先被导入, 而配置要用 {path} 里的 xtquant",
+        "在新进程里运行 qmt",
+        "{other} was imported before, and the profile says xtquant of {path}",
+        "run qmt in a process of its own",
+    ),
+    "python_misfit": Text(
+        "xtquant 的原生模块只支持 64 位 (x86-64) Windows 上的 Python {pythons}, 这里是 {python}",
+        "实盘: 在 x86-64 版 Python {newest} 里安装 qmt (ARM 的 Windows 也用这一版); 模拟盘不受影响: --profile paper",
+        "xtquant's native modules are for Python {pythons} on 64-bit (x86-64) Windows; this is {python}",
+        "for live trading install qmt in the x86-64 build of Python {newest}, on Windows for ARM too; "
+        "paper runs here: --profile paper",
+    ),
+    "imitation_failed": Text(
+        "xtquant 的替代软件包: {call} 出错: {why}",
+        "看该软件包自己的说明; 它连接的终端或服务可能没有运行",
+        "the package in the place of xtquant failed in {call}: {why}",
+        "see that package's own documentation; the terminal or service behind it may not be running",
+    ),
+    "package_differs": Text(
+        "这个 xtquant 没有: {missing}",
+        "qmt 能绕开的已绕开, 其余用到时会报错; 可更新终端, 或换一个 xtquant",
+        "this xtquant has no {missing}",
+        "qmt does without where it can and says so elsewhere; update the terminal or use another xtquant",
+    ),
     "no_native_module": Text(
         "xtquant 的原生模块 {module} 无法加载: {why}",
-        "实盘需要 64 位 Windows 与 CPython 3.6-3.13; 其他机器请用模拟盘: --profile paper",
+        "重新安装 xtquant: python -m pip install --force-reinstall xtquant, 或改正 module_path",
         "xtquant's native module {module} cannot be loaded: {why}",
-        "live trading needs 64-bit Windows and CPython 3.6 to 3.13; elsewhere use paper: --profile paper",
+        "install xtquant anew: python -m pip install --force-reinstall xtquant, or correct module_path",
     ),
     "paper_not_proved": Text(
         "不能证明这是模拟: {file} 不是迅投原版 xtquant, 已停止",
@@ -752,6 +789,12 @@ ERRORS: dict[str, Text] = {
     "declined": Text(
         "已取消, 什么也没有发送或改动", "回答 y 即继续", "declined: nothing was sent or changed", "answer y to go on"
     ),
+    "package_changed": Text(
+        "xtquant 换了版本: 上次通过检查的是 {before}, 现在是 {now}, 什么都没有发送",
+        "先运行 qmt login-check --profile {profile}; 全部通过后即可委托 (撤单不受限制)",
+        "xtquant is another one: {before} passed the last login-check, {now} is there now; nothing was sent",
+        "run qmt login-check --profile {profile} first; once it passes orders go out again (cancels always do)",
+    ),
     "name_the_profile": Text(
         "有实盘配置时, 无人值守的写操作必须指明配置",
         "加 --profile {profile}",
@@ -938,7 +981,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "skipped": ("跳过", "skipped"),
     "configuration": ("配置", "configuration"),
     "folder": ("文件夹", "folder"),
+    "python": ("Python", "Python"),
     "module": ("接口模块", "module"),
+    "interface": ("接口对照", "interface"),
     "connect": ("连接", "connect"),
     "account": ("账号", "account"),
     "asset": ("资金", "asset"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -29,6 +30,19 @@ NATIVE = Path(__file__).with_name("native")
 TERMINAL = Path(__file__).with_name("terminal")
 #: a Monday morning in continuous trading
 CLOCK = "2026-11-23T10:00:00"
+WINDOWS = os.name == "nt"
+#: whether that Windows is Wine
+WINE = WINDOWS and hasattr(ctypes.CDLL("ntdll"), "wine_get_version")
+
+
+def not_on_windows(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what Windows has not."""
+    return pytest.mark.skipif(WINDOWS, reason=f"Windows: {why}")
+
+
+def not_on_wine(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what Windows has and Wine has not."""
+    return pytest.mark.skipif(WINE, reason=f"Wine: {why}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,7 +95,9 @@ def _run(
         timeout=timeout,
         check=False,
     )
-    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    # what ends a line in a pipe is the system's
+    out, err = (said.decode().replace(os.linesep, "\n") for said in (done.stdout, done.stderr))
+    return Result(done.returncode, out, err)
 
 
 @pytest.fixture
@@ -126,7 +142,7 @@ def quick_runs(request: pytest.FixtureRequest) -> Callable[[str], Runner]:
     """Runs of qmt on ``paper`` and on ``live`` profiles, by the quick programs where there are any."""
 
     def runs(mode: str) -> Runner:
-        if os.name != "nt":
+        if not WINDOWS:
             name = "quick_program" if mode == "paper" else "quick_live_program"
             return partial(_run, [str(request.getfixturevalue(name))], [])
         path = [NATIVE] if mode == "paper" else [TERMINAL]

@@ -14,11 +14,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLOCK, ROOT, Result
+from conftest import CLOCK, ROOT, WINDOWS, Result
 from test_streams import READS
 
 ACCOUNT = {"mode": "paper", "profile": "paper", "account_id": "1000000365"}
@@ -43,7 +44,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _orders(state: Path) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(state / ACCOUNT_FILE) as connection:
+    with closing(sqlite3.connect(state / ACCOUNT_FILE)) as connection:
         return connection.execute("SELECT * FROM orders ORDER BY id").fetchall()
 
 
@@ -478,7 +479,7 @@ def test_an_account_file_that_is_none(command: tuple[str, ...], trial: Trial, tm
         path.unlink()
     file.write_bytes(b"not a database " * 1000)
     error = trial.error(trial.run(*command))
-    assert (error["exit_status"], error["code"]) == (3, "state_unusable")
+    assert (error["exit_status"], error["code"], error["path"]) == (3, "account_file_damaged", str(file))
     assert file.read_bytes() == b"not a database " * 1000
 
 
@@ -509,12 +510,12 @@ def test_a_write_names_its_profile_once_a_live_one_exists(
 def test_a_live_profile_on_a_machine_without_the_native_module(
     words: tuple[str, ...], trial: Trial, user_config: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    if sys.platform == "win32":
-        pytest.skip("here it is")
+    if WINDOWS:
+        pytest.skip("Windows: the native modules are there")
     (tmp_path / "userdata_mini").mkdir()
     user_config(PROFILES.replace("$PATH", str(tmp_path / "userdata_mini")))
     error = trial.refusal(*words, "--profile", "live")
-    code = {"paper": (6, "not_a_paper_profile")}.get(words[0], (3, "no_native_module"))
+    code = {"paper": (6, "not_a_paper_profile")}.get(words[0], (3, "python_misfit"))
     assert (error["exit_status"], error["code"]) == code
     assert _subset(error, ACCOUNT) == {"mode": "live", "profile": "live", "account_id": "2000000365"}
     assert list((tmp_path / "userdata_mini").iterdir()) == []

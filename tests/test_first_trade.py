@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows
 
 Qmt = Callable[..., Result]
 
@@ -95,7 +95,7 @@ def _readme_commands() -> list[str]:
     return [line.strip().partition("  #")[0].strip() for line in block.splitlines()]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the pipes of a POSIX shell")
+@not_on_windows("the pipes of a POSIX shell")
 def test_the_readme_as_written(qmt: Qmt, clock: Callable[[str], None], tmp_path: Path) -> None:
     """Every line of the first quarter of an hour, through a shell, after the first order."""
     clock("2026-11-23T10:00:30")  # the next day's last price at this time is the best ask, so --price last fills

@@ -77,6 +77,7 @@ def _run(commands: list[str], quick_program: Path) -> list[tuple[str, str, int]]
                 "COLUMNS": "80",
                 "QMT_STATE": str(top / "state"),
                 "QMT_PAPER_CLOCK": CLOCK,
+                "_PYTHON_HOST_PLATFORM": "linux-x86_64",
             },
             check=False,
         )

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows
 
 Qmt = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 CLOCK = "2026-11-23T10:00:00"
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals, newlines and programs of POSIX")
+POSIX = not_on_windows("signals, newlines and programs of POSIX")
 
 #: a sitecustomize of the user's that tells lines of the main thread (M) from lines of other threads (C)
 TELL_THREADS_APART = """

@@ -17,7 +17,7 @@ from types import ModuleType, SimpleNamespace
 import click
 import pytest
 from click.shell_completion import CompletionItem
-from conftest import CLOCK, ROOT, Result
+from conftest import CLOCK, ROOT, WINDOWS, Result
 
 from qmtcli.__main__ import main
 from qmtcli.cli import COMMANDS, root
@@ -378,9 +378,9 @@ def in_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., l
     monkeypatch.setenv("HOME", str(tmp_path))
 
     def run(shell: str, script: str, *options: str) -> list[str]:
-        path = shutil.which(shell)
-        if path is None or os.name == "nt":
-            pytest.skip(f"{shell} is not installed, or this is Windows")
+        path = None if WINDOWS else shutil.which(shell)
+        if path is None:
+            pytest.skip(f"there is no {shell} of POSIX here")
         done = subprocess.run([path, *options, "-c", script], capture_output=True, text=True, check=False, timeout=60)
         assert done.stderr == ""
         return done.stdout.splitlines()

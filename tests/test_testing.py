@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows
 
 from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.paper import mount
@@ -443,7 +443,7 @@ def test_the_examples_of_the_page_hold(run_pytest: Callable[..., Result]) -> Non
     assert (done.status, done.stdout.splitlines()[-1][:8]) == (0, "6 passed"), done.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell")
+@not_on_windows("a POSIX shell")
 def test_the_commands_of_the_page_hold(clock: Callable[[str], None], tmp_path: Path) -> None:
     clock("2026-11-23T10:00:00")
     (script,) = blocks("yaml")

@@ -10,7 +10,7 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.console import FORMATS, Console
-from qmtcli.errors import ConfigError, Refused, UsageError
+from qmtcli.errors import ConfigError, QmtError, Refused, UsageError
 from qmtcli.messages import say, set_language
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class App:
             set_language(config.lang)
         if config.log:
             try:
-                console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+                console.open_log(config.log)
             except OSError as error:
                 raise ConfigError("log_not_written", path=config.log, why=error.strerror) from error
         return config
@@ -134,6 +134,7 @@ class App:
 
     def open_desk(self, dry_run: bool = False, yes: bool = False, next_session: bool = False) -> Desk:
         """The door for orders and cancels."""
+        from qmtcli.backend import package_change
         from qmtcli.desk import Desk, Permission
 
         config, profile, console = self.config, self.profile, self.console
@@ -143,9 +144,22 @@ class App:
             live_exists=config.has_live,
             ask=console.confirm if console.interactive else None,
             next_session=next_session,
+            changed=lambda: package_change(profile, console.env),
         )
         self.desk = Desk(self.session, profile, permission, dry_run)
         return self.desk
+
+    def open_log(self) -> None:
+        """Open the log, if it is not open and can be: what is wrong with the command line is found before it is."""
+        from contextlib import suppress
+        from pathlib import Path
+
+        from qmtcli.config import load
+
+        if self.console.log is None:
+            with suppress(QmtError, OSError):
+                if path := load({"log": self.console.log_file}, self.console.env, Path.cwd()).log:
+                    self.console.open_log(path)
 
     def close(self) -> None:
         """Leave the session."""

@@ -26,11 +26,20 @@ from qmtcli.output import emit_rows
     shell_complete=complete.codes,
 )
 def login_check(app: App, code: str) -> int:
+    from qmtcli.backend import package_differences
     from qmtcli.symbols import parse_code
     from qmtcli.xt.diagnose import Check, Plan, checks
 
     profile = app.profile
-    plan = Plan(lambda: app.session, profile.live, profile.path or "", profile.account, parse_code(code))
+    plan = Plan(
+        lambda: app.session,
+        profile.live,
+        profile.path or "",
+        profile.account,
+        parse_code(code),
+        profile.module_path or "",
+        package_differences,
+    )
     found: list[Check] = list(checks(plan))
     rows: list[dict[str, str | None]] = []
     for check in found:
@@ -45,5 +54,11 @@ def login_check(app: App, code: str) -> int:
             "code": None if check.error is None else check.error.code,
         })  # fmt: skip
     emit_rows(app.console, rows, list(rows[0]), CHECKS, "check", say("检查", "Checks"))
-    failed = [check.error for check in found if check.error is not None]
-    return failed[0].exit_status if failed else ExitStatus.OK
+    failed = [check.error for check in found if check.result == "fail" and check.error is not None]
+    if failed:
+        return failed[0].exit_status
+    if profile.live:
+        from qmtcli.backend import accept_package
+
+        accept_package(profile, app.console.env)
+    return ExitStatus.OK

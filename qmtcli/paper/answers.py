@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper.codes import BUY, CREDIT
+from qmtcli.paper.codes import BUY, CREDIT, MARKETS
 from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.records import fill, record, whole
 from qmtcli.paper.rows import Rows, clipped
@@ -38,8 +38,6 @@ _FUNDS = frozenset({Kind.ETF, Kind.LOF, Kind.REIT})
 _TAKEN, _NOT_TAKEN = 48, 50
 #: maintenance ratio of an account without debts: above every line, as counters show it
 _NO_DEBTS = 999.0
-#: ``exchange_id``, xtconstant's number of a market
-_MARKETS = {"SH": 0, "SZ": 1, "BJ": 70}
 
 
 def _asset(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
@@ -107,7 +105,7 @@ def _shareholder_accounts(exchange: Exchange, rows: Rows, req: Any) -> list[Any]
 
 
 def _purchase_limits(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
-    values = dict.fromkeys(_MARKETS, 0)
+    values = dict.fromkeys(MARKETS, 0)
     for held, instrument in _holdings(exchange):
         if instrument is not None and instrument.kind in _SHARES:
             values[instrument.exchange] += held["value"]
@@ -224,7 +222,7 @@ def _collateral(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
             record("CreditAssure")(),
             account_id=rows.account_id,
             account_type=rows.account_type,
-            exchange_id=_MARKETS[instrument.exchange],
+            exchange_id=MARKETS[instrument.exchange],
             instrument_id=instrument.code[:6],
             assure_status=_TAKEN if _ratio(instrument) else _NOT_TAKEN,
             assure_ratio=_ratio(instrument),

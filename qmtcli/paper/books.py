@@ -24,6 +24,7 @@ from qmtcli.paper.feed import Feed, number_of
 from qmtcli.paper.store import Account, Loan, Order, Position, Store, Trade, values_of
 from qmtcli.paper.tape import Level
 from qmtcli.paper.terms import REPO_FEN, Terms, fen, terms_of
+from qmtcli.rules.boards import classify
 from qmtcli.rules.corporate import Action, entitlement
 from qmtcli.rules.settlement import repo_interest
 
@@ -166,7 +167,12 @@ class Books:
 
     def spends(self, order: Order) -> bool:
         """Whether an order costs money: a buy, or the lending of it."""
-        return order.type == BUY or self._terms_of(order).lends
+        return order.type == BUY or self._kind(order.code) is Kind.REPO
+
+    def _kind(self, code: str) -> Kind | None:
+        """By its prefix for an instrument that the market, since changed, does not have any more."""
+        instrument = self._feed.tape.instrument(code)
+        return instrument.kind if instrument else (classify(code) or (None,))[0]
 
     def hold(self, account: Account, order: Order, position: Position | None = None) -> None:
         """Bring what an order holds in line with what is left of it; nothing, once it is final.
@@ -184,11 +190,10 @@ class Books:
 
     def post(self, account: Account, order: Order) -> None:
         """Hold what an order needs in its new state, and push it."""
-        if self._feed.tape.instrument(order.code) is not None:  # else it was turned away, and holds nothing
-            position = None if self.spends(order) else self.position(order.code)
-            self.hold(account, order, position)
-            if position is not None:
-                self._store.save(position)
+        position = None if self.spends(order) else self.position(order.code)
+        self.hold(account, order, position)
+        if position is not None:
+            self._store.save(position)
         self._store.emit("order", order=values_of(order))
 
     def fill(self, account: Account, order: Order, fills: Sequence[Level], at_ms: int) -> None:
@@ -279,8 +284,10 @@ class Books:
             if loan.maturity <= account.day:
                 lent = Decimal(loan.amount) / 100
                 interest = repo_interest(lent, Decimal(loan.rate) / 1000, loan.days, self._feed.rules)
-                self.flow(account, at_ms, "repo", loan.amount, loan.code)
-                self.flow(account, at_ms, "interest", int(interest * 100), loan.code)
+                for kind, amount in (("repo", loan.amount), ("interest", int(interest * 100))):
+                    self.flow(account, at_ms, kind, amount, loan.code)
+                    if loan.maturity == account.day and not self._feed.rules.repo_withdrawable:
+                        account.held += amount
                 self._store.execute("DELETE FROM loans WHERE id = ?", loan.id)
 
     def _receive(self, account: Account, position: Position, action: Action, at_ms: int, taxed: bool) -> None:

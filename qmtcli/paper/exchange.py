@@ -68,16 +68,17 @@ class Exchange:
 
     def refresh(self) -> None:
         """Bring the account up to now; without a new day or a snapshot to meet nothing is written."""
-        account, now = self._account(), self.feed.now_ms()
-        if (
-            self._left(account, now)
-            or day_of(now) > account.wall_day
-            or self._arrivals(now)
-            or self._matching.has_news(account, now)
-        ):
-            with self.store.transaction():
-                account, _ = self._up_to_now()
-                self.store.save(account)
+        with self.store.lock:
+            account, now = self._account(), self.feed.now_ms()
+            if (
+                self._left(account, now)
+                or day_of(now) > account.wall_day
+                or self._arrivals(now)
+                or self._matching.has_news(account, now)
+            ):
+                with self.store.transaction():
+                    account, _ = self._up_to_now()
+                    self.store.save(account)
 
     def _up_to_now(self) -> tuple[Account, int]:
         """The account and the moment it stands at, inside a transaction; the caller writes it."""
@@ -233,8 +234,10 @@ class Exchange:
         self._matching.enter(account, order, shown, at_ms)
         self._books.push_account(account, [order.code], at_ms)
 
-    def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0) -> tuple[int, str]:
+    def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0, market: str = "") -> tuple[int, str]:
         """Ask for a cancel, by the order's id or else by its number: (0, "") when it is under way, else (-1, why).
+
+        Only an order of the ``market`` (``SH``) will do, where one is named.
 
         A cancel that is under way is seen through at once; with a delay when it arrives, and until then the order
         may trade.
@@ -242,7 +245,8 @@ class Exchange:
         with self.store.transaction():
             account, now = self._up_to_now()
             wanted = order_id or (int(sysid) if sysid.isdecimal() and len(sysid) <= _DIGITS else 0)
-            order = next(iter(self._orders(account, wanted)), None) if wanted else None
+            found = self._orders(account, wanted) if wanted else []
+            order = next((order for order in found if order.code.endswith(market)), None)
             why = self._why_not_cancel(order, now)
             if why or order is None:
                 self._refuse_cancel(order_id, sysid, why, session)
@@ -276,7 +280,9 @@ class Exchange:
         if instrument is None:  # the profile's market was changed under it
             return ""
         phase = self.feed.phase(instrument, now)
-        return "" if phase is not None and phase.accepts_cancels else "当前时间不允许撤单"
+        if phase is None or not phase.accepts_cancels or (phase.is_after_hours and order.price_type != AFTER_HOURS):
+            return "当前时间不允许撤单"
+        return ""
 
     # -- questions -------------------------------------------------------------------------------------
 

@@ -167,11 +167,11 @@ class Feed:
 
     def actions(self, code: str, before: date) -> list[Action]:
         """What a holder since the trading day ``before`` receives on the present one."""
-        days, first, last = self.tape.days(), before, self.tape_day
+        days, first, last = self.tape.days(), before, self.day
         if days is not None and self.always:
-            first = days[number_of(before) % len(days)]
-        if first >= last:  # a loop of tapes has begun anew
-            first = last - timedelta(days=1)
+            first, last = days[number_of(before) % len(days)], self.tape_day
+            if first >= last:  # the loop of tapes has begun anew
+                first = last - timedelta(days=1)
         return [action for _, action in self.tape.actions(code, first + timedelta(days=1), last)]
 
     def repo_days(self, code: str) -> tuple[date, int]:

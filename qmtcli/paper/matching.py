@@ -214,10 +214,11 @@ class Matching:
             return at_ms
         instrument = self._feed.tape.instrument(code)
         assert instrument is not None
-        if not self._books.terms(instrument).halts:
+        terms = self._books.terms(instrument)
+        if not terms.halts:
             return 0
         ms = self._feed.time_shown(at_ms)
-        end = self._halts.end(instrument, self._feed.tape_day, ms)
+        end = self._halts.end(terms, self._feed.tape_day, ms)
         return at_ms + end - ms if end else 0
 
     def _meet(self, account: Account, orders: list[Order], encounter: _Encounter) -> bool:

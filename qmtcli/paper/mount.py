@@ -64,7 +64,7 @@ def mount(settings: Settings) -> None:
     attach()
     os.environ[PACKAGE] = _vendor().parent
     settings.export(os.environ)
-    _keep_shanghai_time()
+    keep_shanghai_time()
     path = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
     if _CHILD_FOLDER not in path:
         os.environ["PYTHONPATH"] = os.pathsep.join([_CHILD_FOLDER, *path])
@@ -88,7 +88,7 @@ def keep_children() -> None:
     keep({SETTINGS: "", PACKAGE: "", "PYTHONPATH": _CHILD_FOLDER})
 
 
-def _keep_shanghai_time() -> None:
+def keep_shanghai_time() -> None:
     """Local time is Shanghai's, here and in children: xtdata reads and writes it.
 
     The second form is for machines without a table of zones, and for Windows, whose C library knows no names.

@@ -45,7 +45,7 @@ def run_plain(
         raise Refused("script_needs_unguarded", profile=profile.name)
     backend.prepare(profile, env, watch)
     backend.keep_children(profile)
-    loader.load(profile.module_path or "")
+    loader.load(backend.package(profile) if profile.live else None)
     signal.signal(signal.SIGTERM, _terminate)
     sys.argv = [file, *arguments]
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):

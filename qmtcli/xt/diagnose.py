@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from qmtcli.errors import NoData, NotConnected, QmtError
+from qmtcli.errors import ConfigError, NoData, NotConnected, QmtError
 from qmtcli.messages import say
-from qmtcli.xt import codes
+from qmtcli.xt import codes, copies, loader
+from qmtcli.xt.copies import Copy
 from qmtcli.xt.session import Session
 
 
@@ -33,6 +34,9 @@ class Plan(NamedTuple):
     path: str
     account: str
     quote_code: str
+    module_path: str
+    #: what the package that was loaded lacks of the vendor's interface
+    differences: Callable[[], list[str]]
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -46,14 +50,12 @@ def checks(plan: Plan) -> Iterator[Check]:
 
     def module() -> str:
         session.append(plan.open_session())
-        from qmtcli.xt import loader
-
-        version = getattr(loader.load(), "__version__", "?")
-        loader.trader_module()
-        return f"{version}, Python {sys.version_info.major}.{sys.version_info.minor}"
+        return _module(plan)
 
     steps += [
+        ("python", lambda: _python(plan)),
         ("module", module),
+        ("interface", lambda: _interface(plan)),
         ("connect", lambda: _connect(session[0])),
         ("account", lambda: _account(session[0])),
         ("asset", lambda: f"{session[0].asset().total_asset:,.2f}"),
@@ -64,6 +66,8 @@ def checks(plan: Plan) -> Iterator[Check]:
             continue
         try:
             yield Check(name, "ok", step())
+        except _Warned as warned:
+            yield Check(name, "warn", "", warned.error)
         except QmtError as error:
             blocked = True
             yield Check(name, "fail", "", error)
@@ -77,10 +81,43 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield Check("quote", "fail", "", error)
 
 
+class _Warned(Exception):
+    """Something is to be known, and what stands on it can go on."""
+
+    def __init__(self, error: QmtError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _copy(plan: Plan) -> Copy:
+    return copies.choose(plan.module_path, plan.path) if plan.live else copies.choose()
+
+
+def _python(plan: Plan) -> str:
+    """That this Python can trade live; on paper it need not, which is told where it could: on Windows."""
+    wrong = copies.misfit(_copy(plan))
+    if wrong is None or not (plan.live or sys.platform == "win32"):
+        return copies.this_python()
+    raise wrong if plan.live else _Warned(wrong)
+
+
+def _module(plan: Plan) -> str:
+    """The copy that runs, which has been loaded by now."""
+    loader.trader_module()
+    if not plan.live:
+        return str(getattr(loader.load(), "__version__", "?"))
+    copy = _copy(plan)
+    return f"{copy}, {copy.source}: {copy.folder}"
+
+
+def _interface(plan: Plan) -> str:
+    if missing := plan.differences():
+        raise _Warned(ConfigError("package_differs", missing=missing))
+    return say("与 qmt 所知的一致", "as qmt knows it")
+
+
 def _folder(path: Path) -> str:
     """The terminal's folder, looked at and never made: the vendor would create a missing one."""
-    from qmtcli.errors import ConfigError
-
     if not path.is_dir():
         raise ConfigError("no_folder", path=str(path))
     if path.name.lower() != "userdata_mini":

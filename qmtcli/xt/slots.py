@@ -33,6 +33,11 @@ _HELD = "held"
 _own: set[FileLock] = set()
 
 
+def _now() -> float:
+    """Epoch seconds."""
+    return time.time_ns() / 1e9
+
+
 class Use(NamedTuple):
     """What there is of one session id."""
 
@@ -47,7 +52,7 @@ class Use(NamedTuple):
 def take(
     folder: Path,
     terminal: str,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Slot:
     """The lowest id that is free and rested, waited for. ``folder`` is that of every terminal's ids.
@@ -73,7 +78,7 @@ def take(
     raise NotConnected("no_free_session", count=SIZE)
 
 
-def uses(folder: Path, terminal: str, clock: Callable[[], float] = time.time) -> list[Use]:
+def uses(folder: Path, terminal: str, clock: Callable[[], float] = _now) -> list[Use]:
     """Every id of the pool that is in use or has left something, in order."""
     found = []
     for number in _POOL:
@@ -83,7 +88,7 @@ def uses(folder: Path, terminal: str, clock: Callable[[], float] = time.time) ->
     return found
 
 
-def clean(folder: Path, terminal: str, clock: Callable[[], float] = time.time) -> list[Use]:
+def clean(folder: Path, terminal: str, clock: Callable[[], float] = _now) -> list[Use]:
     """Remove the queue files of ids that are free; what there is afterwards, of each that had one.
 
     A file stays where its id is in use or at rest, where its process was killed (an order may still lie in it), and

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows
 
 from qmtcli.errors import ConfigError
 from qmtcli.messages import error_text
@@ -169,7 +169,7 @@ def test_a_rewritten_script_is_followed_at_once(written: Callable[[str], Path]) 
         acted(path, "order")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+@not_on_windows("it does not fork")
 def test_a_forked_child_counts_by_itself(written: Callable[[str], Path]) -> None:
     path = written("- {call: order, outcome: '-1', nth: 2}")
     assert acted(path, "order") == [False]

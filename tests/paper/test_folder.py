@@ -196,7 +196,7 @@ def test_levels_of_xtquants_own_shape_are_lots_however_round(tmp_path: Path) -> 
     assert (tick.asks, tick.bids) == (((10_010, 10_000), (10_020, 20_000)), ((10_000, 30_000), (9_990, 40_000)))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gbk"])
 def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path, encoding: str) -> None:
     text = "\r\n".join([f"名称,{HEADER}", f"浦发银行,{row(at(10))}", ""])
     (tmp_path / "600000.SH.csv").write_bytes(text.encode(encoding))

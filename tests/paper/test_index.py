@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows
 from test_folder import DAY, HEADER, NEXT, WHOLE, at, row, write
 
 from qmtcli.errors import ConfigError
@@ -133,7 +133,7 @@ def test_a_tape_written_anew_is_read_again(tapes: Path, kept: Path) -> None:
     ticks(tapes, kept)
     modified = (tapes / NAME).stat().st_mtime_ns
     write(tapes / NAME, HEADER, *lines("10.01"))
-    os.utime(tapes / NAME, ns=(modified, modified + 1))
+    os.utime(tapes / NAME, ns=(modified, modified + 100))  # the finest step of NTFS
     assert {tick.last for tick in ticks(tapes, kept)} == {10_010}
 
 
@@ -231,7 +231,7 @@ def test_where_nothing_can_be_written_it_stays_in_memory(tapes: Path, kept: Path
     assert kept.read_text() == "no folder"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
+@not_on_windows("a process has no such limits")
 def test_a_disk_that_takes_no_more(tapes: Path, kept: Path) -> None:
     import resource
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, not_on_windows
 from scripted import audit
 
 from qmtcli.errors import ConfigError
@@ -176,7 +176,7 @@ print([os.waitpid(child, 0)[1] for child in children])
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@not_on_windows("it does not fork")
 @pytest.mark.parametrize("arguments", [(), ("leave",)], ids=["waits", "leaves first"])
 def test_forked_children_trade_on_connections_of_their_own(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     process = start(FORK, tmp_path, *arguments)
@@ -273,7 +273,11 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "1000000365.sqlite").write_text("not a database " * 99, encoding="utf-8")
     with pytest.raises(ConfigError) as raised:
         opened(tmp_path)
-    _is_unusable(raised, tmp_path, "file is not a database")
+    path = str(tmp_path / "1000000365.sqlite")
+    assert (raised.value.code, raised.value.params) == (
+        "account_file_damaged",
+        {"path": path, "why": "file is not a database"},
+    )
 
 
 def test_a_file_that_breaks_under_way(tmp_path: Path) -> None:

@@ -18,13 +18,12 @@ from qmtcli.paper.settings import Settings
 def vendor_data(vendor_modules: None) -> Iterator[Any]:
     """xtdata, imported over the stand-in; in Shanghai's time, as in a paper run."""
     zone = os.environ.get("TZ")
-    os.environ["TZ"] = "Asia/Shanghai"
-    mount.read_zone()
+    mount.keep_shanghai_time()
     mount.attach()
     from qmtcli.xt.loader import data_module
 
     yield data_module()
-    os.environ.pop("TZ")
+    os.environ.pop("TZ", None)
     if zone is not None:
         os.environ["TZ"] = zone
     mount.read_zone()
