@@ -155,13 +155,14 @@ class Session:
         broker that is closed for the day (收盘后) is good enough.
         """
         with self._in_time():
-            self.hold_account(closed)
             link = self.connect()
             if not self._subscribed:
                 if link.call(lambda: link.trader.subscribe(self._account), "subscribe", self._seconds()) != 0:
+                    self.hold_account(closed)  # which may be why, and has a word for it
                     raise NotConnected("subscribe_failed", account_id=self.account_id)
                 self._subscribed = True
-                self.hold_account(closed)  # pushes tell of it from now on, and may have done so
+                self._status_known = False  # pushes tell of it from now on; a query waits for those on their way
+            self.hold_account(closed)
             return link
 
     def hold_account(self, closed: bool = True) -> None:
