@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
+from datetime import datetime
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import SimpleNamespace
@@ -154,7 +155,8 @@ def test_login_check_tells_it_on_paper_too(
     def open_session() -> Session:
         raise ConfigError("bug")
 
-    plan = Plan(open_session, live, str(terminal), "1", "600000.SH", "", list)
+    never: Callable[[datetime], bool] = lambda at: False  # noqa: E731
+    plan = Plan(open_session, live, str(terminal), "1", "600000.SH", "", list, terminal.parent, never, never)
     found = {check.check: check for check in checks(plan)}
     assert found["python"].result == result
     assert (found["python"].error is not None) == (result != "ok")
@@ -173,11 +175,8 @@ def test_login_check_tells_which_copy_runs(
 
 # -- how it is imported --------------------------------------------------------------------------------
 
-NOISY = """\
-import sys
-import yaml, beside
-
-__version__ = "xtquant_1"
+VENDORS = """\
+import beside, tabulate
 def check_for_update(name):
     import requests
     print("news")
@@ -186,17 +185,25 @@ try:
 except ImportError:
     pass
 """
+#: its own way to what it imitates
+OVER_HTTP = "import beside, requests\nassert requests.get\n"
 
 
-def test_what_lies_beside_a_copy_comes_after_what_is_installed(
-    qmt: Callable[..., Result], user_config: Callable[[str], Path], tmp_path: Path
+@pytest.mark.parametrize(
+    ("code", "requests"),
+    [(VENDORS, "raise SystemExit('asked for news')\n"), (OVER_HTTP, "get = print\n")],
+    ids=["the vendor's", "an imitation"],
+)
+def test_a_copy_has_what_lies_beside_it_after_what_is_installed(
+    code: str, requests: str, qmt: Callable[..., Result], user_config: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """And the package's ``__init__`` asks nobody for news."""
+    """And the vendor's ``__init__`` asks nobody for news."""
     folder = _copy(tmp_path / "mine", [])
-    (folder / "xtquant" / "__init__.py").write_text(NOISY + "import yaml\nassert yaml.safe_load('1') == 1\n")
+    (folder / "xtquant" / "__init__.py").write_text(code)
     (folder / "xtquant" / "xttrader.py").write_text("raise ImportError('reached')\n")
     (folder / "beside.py").touch()
-    for name in ("yaml", "requests", "click"):
+    (folder / "requests.py").write_text(requests)
+    for name in ("tabulate", "click"):
         (folder / f"{name}.py").write_text("raise SystemExit('shadowed')\n")
     (tmp_path / "userdata_mini").mkdir()
     user_config(

@@ -35,6 +35,8 @@ class Copy(NamedTuple):
     native: bool
     #: whether the native modules, if it has any, are built for this Python
     fits: bool
+    #: whether its ``__init__`` asks the package index for news, as the vendor's does
+    asks_for_news: bool
     #: another one whenever a file of the package is
     mark: str
 
@@ -84,7 +86,7 @@ def change(copy: Copy, record: Path) -> str:
     Raises OSError.
     """
     try:
-        passed = record.read_text(encoding="utf-8").strip()
+        passed = record.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         passed = ""
     if not passed:
@@ -117,7 +119,8 @@ def look(source: str, folder: Path) -> Copy | None:
         return None
     built = [_pythons(sizes, name) for name in NATIVE]
     native = any(name.partition(".")[0] in NATIVE for name in sizes)
-    version = _version(folder)
+    code = (package / "__init__.py").read_bytes()
+    version = _version(code) or _installed_as(folder)
     return Copy(
         source,
         str(folder),
@@ -125,6 +128,7 @@ def look(source: str, folder: Path) -> Copy | None:
         tuple(sorted(set.intersection(*built), key=lambda text: tuple(map(int, text.split("."))))),
         native,
         not native or all(PathFinder.find_spec(name, [str(package)]) for name in NATIVE),
+        b"check_for_update" in code,
         _mark(version, sizes),
     )
 
@@ -139,13 +143,17 @@ def _pythons(names: Iterable[str], module: str) -> set[str]:
     }
 
 
-def _version(folder: Path) -> str:
-    for line in (folder / "xtquant" / "__init__.py").read_bytes().splitlines():
+def _version(code: bytes) -> str:
+    for line in code.splitlines():
         name, _, value = line.partition(b"=")
         if name.strip() == b"__version__":
             return value.decode("utf-8", "replace").strip(" \"'")
+    return ""
+
+
+def _installed_as(folder: Path) -> str:
+    """The name and version of a package over the vendor's, which says none in its code."""
     installed = sorted(path.name.removesuffix(".dist-info") for path in folder.glob("*xtquant*.dist-info"))
-    # one that was installed over the vendor's says no version of its own in the package
     return next((name for name in installed if not name.startswith("xtquant-")), "")
 
 

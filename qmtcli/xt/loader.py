@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def load(copy: Copy | None = None) -> ModuleType:
     """Import ``xtquant``: a live profile's ``copy``, or as Python finds it.
 
-    Its ``__init__`` asks the package index for news and prints; without ``requests`` it does neither. Raises
+    The vendor's ``__init__`` asks the package index for news and prints; without ``requests`` it does neither. Raises
     ConfigError when there is no such package, or when another one was imported before.
     """
     loaded = sys.modules.get("xtquant")
@@ -32,18 +33,28 @@ def load(copy: Copy | None = None) -> ModuleType:
         if copy is not None and not _is_of(loaded, copy):
             raise ConfigError("another_xtquant", path=copy.folder, other=str(getattr(loaded, "__file__", None)))
         return loaded
-    missing = object()
-    requests = sys.modules.get("requests", missing)
-    sys.modules["requests"] = None  # type: ignore[assignment]
     try:
-        return importlib.import_module("xtquant") if copy is None else _import(copy)
+        if copy is not None and not copy.asks_for_news:
+            return _import(copy)
+        with _without("requests"):
+            return importlib.import_module("xtquant") if copy is None else _import(copy)
     except ImportError as error:
         raise ConfigError("no_xtquant", why=str(error)) from error
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Meanwhile a module cannot be imported; who has it already keeps it."""
+    missing = object()
+    kept = sys.modules.get(name, missing)
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
     finally:
-        if requests is missing:
-            del sys.modules["requests"]
+        if kept is missing:
+            del sys.modules[name]
         else:
-            sys.modules["requests"] = requests  # type: ignore[assignment]
+            sys.modules[name] = kept  # type: ignore[assignment]
 
 
 def _import(copy: Copy) -> ModuleType:

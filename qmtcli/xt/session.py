@@ -366,6 +366,12 @@ class Session:
             self._data = xtdata
         return self._data
 
+    def data_address(self) -> str:
+        """Where the data service is, ``127.0.0.1:58610``; "" where its client does not say."""
+        client = self.data().get_client()
+        ask = getattr(client, "get_peer_addr", None)
+        return str(self._of_data(ask, "get_peer_addr")) if ask is not None else ""
+
     def quotes(self, codes: Iterable[str]) -> list[Quote]:
         """Snapshots in the order asked for. Raises NoData naming the codes the service does not know."""
         wanted = list(dict.fromkeys(codes))
