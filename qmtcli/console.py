@@ -91,6 +91,20 @@ class Console:
         self.stdout.write(text)
         self.stdout.flush()
 
+    def hold_reader(self) -> None:
+        """Hold that the reader of stdout is there, which a write would tell; for whoever has long nothing to write.
+
+        Raises BrokenPipeError; on Windows, where only a write tells, never.
+        """
+        if os.name == "nt":
+            return
+        import select
+
+        watch = select.poll()
+        watch.register(self.stdout, 0)
+        if any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0)):
+            raise BrokenPipeError
+
     def say(self, text: str) -> None:
         """Tell a person something; silent while a program reads stdout."""
         self._log(text)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
+from datetime import datetime
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import SimpleNamespace
@@ -154,7 +155,8 @@ def test_login_check_tells_it_on_paper_too(
     def open_session() -> Session:
         raise ConfigError("bug")
 
-    plan = Plan(open_session, live, str(terminal), "1", "600000.SH", "", list)
+    never: Callable[[datetime], bool] = lambda at: False  # noqa: E731
+    plan = Plan(open_session, live, str(terminal), "1", "600000.SH", "", list, terminal.parent, never, never)
     found = {check.check: check for check in checks(plan)}
     assert found["python"].result == result
     assert (found["python"].error is not None) == (result != "ok")

@@ -33,7 +33,6 @@ ACK_SECONDS, CANCEL_SECONDS, TIMEOUT = 3.0, 5.0, 4.0
 FILLED, RESTING = 2, 3
 
 READS = ("positions", "orders", "trades", "asset")
-WRITES = ("buy", "sell", "cancel")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "buy": ("buy", "600000.SH", "100", "--limit", "9.09", "--id", "mine", "--yes"),
     "sell": ("sell", "600000.SH", "100", "--limit", "9.00", "--id", "mine", "--yes"),
@@ -43,7 +42,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 MODES = {"live": "On a live account", "paper": "On paper"}
 #: the one query that a command lives by
-QUERY, QUERIES = "its query", {**{name: f"query_{name}" for name in READS}, **dict.fromkeys(WRITES, "query_orders")}
+QUERY, QUERIES = (
+    "its query",
+    {"buy": "query_orders", "cancel": "query_orders", **{name: f"query_{name}" for name in READS}},
+)
 #: the states in which an account is not ready, and the one after the close
 NOT_READY, CLOSED = 5, 6
 
@@ -89,6 +91,7 @@ _OF_WRITES = (
     ("no answer", {"pushes": False}),
     ("no answer", {"stands": False}),
     ("late", {"seconds": 60, "arrives": 60}),
+    ("late", {"seconds": 0, "arrives": 60}),
     ("error only", {"row": False}),
     _CLOSED,
 )
@@ -101,11 +104,11 @@ FAULTS = [
         ("listed only after", {"queries": 99}),
     ),
     *_faults("cancel", ("cancel",), *_OF_WRITES),
-    *_faults("connect", (*COMMANDS,), _NEVER, _CLOSED),
-    *_faults("subscribe", WRITES, _NEVER, _CLOSED),
-    *_faults(QUERY, (*WRITES, *READS), _NEVER, _CLOSED),
-    Fault("query", "-1", {}, (*WRITES, *READS)),
-    Fault("query", "late", {"seconds": 60}, (*WRITES, *READS)),
+    *_faults("connect", ("buy", "cancel", *READS, "quote"), _NEVER, _CLOSED),
+    *_faults("subscribe", ("buy", "cancel"), _NEVER, _CLOSED),
+    *_faults(QUERY, ("buy", "cancel", *READS), _NEVER, _CLOSED, ("disconnect before", {"nth": 1})),
+    Fault("query", "-1", {}, ("buy", "cancel", *READS)),
+    Fault("query", "late", {"seconds": 60}, ("buy", "cancel", *READS)),
     Fault("stop", "no answer", {}, (*COMMANDS,)),
 ]  # fmt: skip
 
@@ -264,8 +267,8 @@ def test_the_page_has_every_fault(done: Callable[[Cell], Done], regenerate: bool
 
 def _on_page(cell: Cell) -> str:
     part = PAGE.read_text("utf-8").partition(f"### {MODES[cell.mode]}\n")[2]
-    lines = [line for line in part.splitlines() if line.startswith("| ")]
-    return lines[1 + cell.number].split(" | ")[2 + [*COMMANDS].index(cell.command)].removesuffix(" |").strip()
+    line = next(line for line in part.splitlines() if line.startswith(f"| {cell.fault.call} | {cell.fault.said} |"))
+    return line.removesuffix(" |").split(" | ")[2 + [*COMMANDS].index(cell.command)].strip()
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)

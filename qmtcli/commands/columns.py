@@ -140,6 +140,13 @@ CHECKS = (
     Column("fix", "处理", "What to do", "prose"),
 )
 
+TERMINALS = (
+    Column("path", "文件夹", "Folder"),
+    Column("source", "来源", "Found by", "word"),
+    Column("minimal", "极简模式", "Minimal mode", "value"),
+    Column("running", "运行中", "Running", "value"),
+)
+
 SETTINGS = (
     Column("key", "键", "Key"),
     Column("value", "值", "Value", "value"),

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
+    from qmtcli.errors import NotConnected
     from qmtcli.output import Column
+    from qmtcli.xt.follow import Line
     from qmtcli.xt.session import Session
 
 
@@ -106,6 +108,18 @@ class App:
             if profile.wait_ready:
                 self._session.wait_ready(profile.wait_ready)
         return self._session
+
+    def line(self) -> Line:
+        """What following rows needs: the session, whether anybody still listens, and whom to tell of the link."""
+        from qmtcli.xt.follow import Line
+
+        def told(error: NotConnected | None) -> None:
+            if error is None:
+                self.console.say(say("已重新连接", "connected again"))
+            else:
+                self.console.error(error)
+
+        return Line(self.session, self.console.hold_reader, told)
 
     def show_reading(self, path: Path | None) -> None:
         """Show which file of a tape is being read, once that has taken noticeable time; None: it has been."""
@@ -412,7 +426,7 @@ def command(
         def run(app: App, /, *arguments: Any, **options: Any) -> Any:
             if not app.several:
                 return function(app, *arguments, **options)
-            if reading is None:
+            if reading is None or options.get("follow"):
                 raise UsageError("one_profile", command=name)
             from qmtcli.commands.several import read
 
@@ -422,6 +436,11 @@ def command(
         return decorator(click.pass_obj(run))
 
     return decorate
+
+
+def follow_option(zh: str, en: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--follow`` of a command that lists rows."""
+    return click.option("-f", "--follow", is_flag=True, help=say(zh, en))
 
 
 def nothing_sent(dry_run: bool) -> str:

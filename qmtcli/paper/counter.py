@@ -160,8 +160,7 @@ def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Reject
         low, high = terms.opening_range
         if not low <= order.price <= high:
             return Rejection(-43, f"超出申报范围: {low / 1000:g} 至 {high / 1000:g}")
-    cage = terms.cage(buying, tick) if phase is Phase.CONTINUOUS else 0
-    if cage and (order.price > cage if buying else order.price < cage):
+    if phase is Phase.CONTINUOUS and not terms.parks and (cage := terms.cage_passed(buying, order.price, tick)):
         bound = "不高于" if buying else "不低于"
         return Rejection(-44, f"超出价格范围: 有效申报价格{bound} {cage / 1000:g}")
     return None

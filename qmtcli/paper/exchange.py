@@ -36,12 +36,17 @@ from qmtcli.paper.store import Account, Order, Store, Trade, values_of
 from qmtcli.paper.tape import Tape
 from qmtcli.rules import calendar
 from qmtcli.rules import settings as rule_settings
+from qmtcli.rules.phases import Phase
 from qmtcli.text import read_file
 
 #: beyond this a price (CNY) is none, and has no place in the account's integers
 _MOST = 2**31
 _MOST_FEN = 10**15
 _FINAL = "委托状态不允许撤单"
+#: what an order is again whose cancel came too late
+_CANCEL_REFUSED = {pending: status for status, pending in CANCEL_PENDING.items()}
+#: 09:30, ms since midnight
+_PAUSE_ENDS = 34_200_000
 #: most digits of an order's number
 _DIGITS = 10
 #: pushes are kept for so long, for sessions that were stopped or asleep
@@ -95,7 +100,9 @@ class Exchange:
         return account, now
 
     def _left(self, account: Account, now: int) -> bool:
-        """Whether a clock that was set shows a day that the account has left."""
+        """Whether the clock shows a day that the account has left: one that was set, or after days of no calendar."""
+        if not self.feed.always and account.day > account.wall_day:
+            return day_of(now) < account.day
         return bool(self.settings.clock) and day_of(now) < account.wall_day
 
     def _go_back(self, account: Account, now: int) -> None:
@@ -104,7 +111,8 @@ class Exchange:
         Raises ConfigError ``clock_behind_account`` for one that had.
         """
         if self.store.one("SELECT 1 FROM orders LIMIT 1"):
-            clock, day = date_of(day_of(now)).isoformat(), date_of(account.wall_day).isoformat()
+            clock = date_of(day_of(now)).isoformat()
+            day = date_of(max(account.wall_day, account.day)).isoformat()
             raise ConfigError("clock_behind_account", clock=clock, day=day)
         account.day, account.wall_day, account.synced = self._trading_day(now), day_of(now), now
         self.feed.day = date_of(account.day)
@@ -126,11 +134,17 @@ class Exchange:
         if order.status == IN_FLIGHT:
             order.status, order.time = REPORTED, at_ms
             self._enter(account, order, at_ms)
-        elif order.status in CANCEL_PENDING.values():
+            return
+        why = "" if order.status in CANCEL_PENDING.values() else _FINAL
+        why = why or self._why_not_now(order, at_ms)
+        if not why:
             self._end(account, order, at_ms)
-        else:
-            self.store.save(order)
-            self._refuse_cancel(order.id, "", _FINAL, order.session)
+            return
+        if order.status in _CANCEL_REFUSED:
+            order.status = _CANCEL_REFUSED[order.status]
+            self.store.emit("order", order=values_of(order), again=True)
+        self.store.save(order)
+        self._refuse_cancel(order.id, "", why, order.session)
 
     def next_day(self) -> date:
         """Settle the day and begin the next one; only the endless calendar can.
@@ -239,8 +253,8 @@ class Exchange:
 
         Only an order of the ``market`` (``SH``) will do, where one is named.
 
-        A cancel that is under way is seen through at once; with a delay when it arrives, and until then the order
-        may trade.
+        A cancel that is under way is seen through at once; with a delay when it arrives, and where the exchange holds
+        it over a pause after that; until then the order may trade.
         """
         with self.store.transaction():
             account, now = self._up_to_now()
@@ -253,8 +267,9 @@ class Exchange:
             else:
                 order.status = CANCEL_PENDING[order.status]
                 self.store.emit("order", order=values_of(order))
-                if delay_ms:
-                    order.session, order.due = session, now + delay_ms
+                due = max(now + delay_ms, self._held_until(order, now))
+                if due > now:
+                    order.session, order.due = session, due
                     self.store.save(order)
                 else:
                     self._end(account, order, now)
@@ -276,6 +291,10 @@ class Exchange:
             return "委托未报, 不能撤单"
         if order.status not in CANCELLABLE:
             return _FINAL
+        return self._why_not_now(order, now)
+
+    def _why_not_now(self, order: Order, now: int) -> str:
+        """Why the exchange takes no cancel of an order at a moment; empty when it does."""
         instrument = self.feed.tape.instrument(order.code)
         if instrument is None:  # the profile's market was changed under it
             return ""
@@ -283,6 +302,13 @@ class Exchange:
         if phase is None or not phase.accepts_cancels or (phase.is_after_hours and order.price_type != AFTER_HOURS):
             return "当前时间不允许撤单"
         return ""
+
+    def _held_until(self, order: Order, now: int) -> int:
+        """The last moment of the pause over which the exchange holds a cancel; ``now`` when it does not."""
+        instrument = self.feed.tape.instrument(order.code)
+        if instrument is None or self.feed.phase(instrument, now) is not Phase.PAUSE_HELD:
+            return now
+        return midnight(day_of(now)) + _PAUSE_ENDS - 1
 
     # -- questions -------------------------------------------------------------------------------------
 

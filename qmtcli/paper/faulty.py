@@ -108,6 +108,7 @@ class FaultyClient(XtQuantAsyncClient):
             self._freed.wait()
         super().stop()
         self._late.clear()
+        self._unanswered.clear()  # nobody can be answered any more
 
     # -- requests --------------------------------------------------------------------------------------
 

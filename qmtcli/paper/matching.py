@@ -29,7 +29,17 @@ from typing import NamedTuple
 
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import midnight
-from qmtcli.paper.codes import AFTER_HOURS, BEST5_THEN_LIMIT, BUY, FILL_OR_KILL, IMMEDIATE, OPEN, SELL, SUSPENDED
+from qmtcli.paper.codes import (
+    AFTER_HOURS,
+    BEST5_THEN_LIMIT,
+    BUY,
+    FILL_OR_KILL,
+    IMMEDIATE,
+    MARKET_TYPES,
+    OPEN,
+    SELL,
+    SUSPENDED,
+)
 from qmtcli.paper.feed import Feed, Shown, Trading, Window, number_of
 from qmtcli.paper.halts import Halts
 from qmtcli.paper.store import Account, Order, Store
@@ -83,7 +93,7 @@ class Matching:
         """As `enter`. ``resting``: orders of its code; returns the ids of those of them that traded with it."""
         stamp, tick = shown
         met: set[int] = set()
-        if order.price_type == AFTER_HOURS or not self._trades(order.code, tick, at_ms):
+        if order.price_type == AFTER_HOURS or not self._trades(order.code, tick, at_ms) or self._parked(order, tick):
             order.queue = WAITING
         elif not order.limit_price:
             # a price of the book's making, and there was none to take
@@ -257,6 +267,15 @@ class Matching:
                 self._store.save(other)
                 met.add(other.id)
         return met
+
+    def _parked(self, order: Order, tick: Tick) -> bool:
+        """Whether an order waits outside the price cage for the market to come near it."""
+        instrument = self._feed.tape.instrument(order.code)
+        assert instrument is not None
+        terms = self._books.terms(instrument)
+        if not terms.parks or order.price_type in MARKET_TYPES:
+            return False
+        return bool(terms.cage_passed(order.type == BUY, order.limit_price, tick))
 
     def _rest(self, account: Account, order: Order, tick: Tick) -> None:
         """The part that did not trade at once: it joins the queue at its price, or it is canceled."""

@@ -90,9 +90,14 @@ class Terms:
         )
         return "" if found is None else error_text(found.code, found.params, "zh")[0]
 
-    def cage(self, buying: bool, tick: Tick) -> int:
-        """The price a limit order may not pass in continuous trading; 0 when there is no cage."""
-        bound = cage.cage(
+    @property
+    def parks(self) -> bool:
+        """Whether a limit order outside the cage waits for it; otherwise it is rejected."""
+        return cage.parks(self.instrument, self.day)
+
+    def cage_passed(self, buying: bool, price: int, tick: Tick) -> int:
+        """The price that a limit order may not pass in continuous trading, where it does; else 0."""
+        found = cage.cage(
             self.instrument,
             Side.BUY if buying else Side.SELL,
             _best(tick.bids),
@@ -102,7 +107,8 @@ class Terms:
             self.day,
             self.rules,
         )
-        return 0 if bound is None else milli(bound)
+        bound = 0 if found is None else milli(found)
+        return bound if bound and (price > bound if buying else price < bound) else 0
 
     def fee(self, buying: bool, amount: int) -> int:
         """Fen that an order costs which traded ``amount`` fen so far; a sale never costs more than it brought."""

@@ -251,11 +251,11 @@ class XtQuantAsyncClient:
         finally:
             account.delivering = False
 
-    def _push_order(self, rows: Rows, order: list[Any]) -> None:
+    def _push_order(self, rows: Rows, order: list[Any], again: bool = False) -> None:
         row = Order(*order)
         if row.status == JUNK:
             return  # its error, which comes next, comes first
-        if row.status == REPORTED:
+        if row.status == REPORTED and not again:
             self._answer("bindOnStockOrderCallback", rows.order(row, numbered=False))
         self._answer("bindOnStockOrderCallback", rows.order(row))
 

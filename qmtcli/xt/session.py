@@ -113,6 +113,8 @@ class Session:
         self._answers: list[Answer] = []
         self._answers_by_seq: dict[int, Answer] = {}
         self._orders: dict[str, Order] = {}
+        #: rows as they came, until somebody takes them
+        self._pushed: list[Order | Trade] = []
         self._errors: dict[str, tuple[int, str]] = {}
         #: by the order's id, and by the request's number
         self._cancels: dict[str, Cancel] = {}
@@ -153,13 +155,14 @@ class Session:
         broker that is closed for the day (收盘后) is good enough.
         """
         with self._in_time():
-            self.hold_account(closed)
             link = self.connect()
             if not self._subscribed:
                 if link.call(lambda: link.trader.subscribe(self._account), "subscribe", self._seconds()) != 0:
+                    self.hold_account(closed)  # which may be why, and has a word for it
                     raise NotConnected("subscribe_failed", account_id=self.account_id)
                 self._subscribed = True
-                self.hold_account(closed)  # pushes tell of it from now on, and may have done so
+                self._status_known = False  # pushes tell of it from now on; a query waits for those on their way
+            self.hold_account(closed)
             return link
 
     def hold_account(self, closed: bool = True) -> None:
@@ -338,6 +341,19 @@ class Session:
     def _list(self, what: str, contradicted: Callable[[Any], bool]) -> list[Any]:
         return self._rows(*self._query(what), contradicted)
 
+    def pushed(self, seconds: float) -> list[Order | Trade]:
+        """The rows pushed since the last answer, as soon as there are any; none when the time is over.
+
+        Raises NotConnected when the link that `subscribe` had them pushed over is lost.
+        """
+        if not self._pushed and self._link is not None:
+            self._next_event(seconds)
+        self._drain()
+        if self._is_lost or not self._subscribed:
+            raise NotConnected("link_lost", call="subscribe")
+        found, self._pushed = self._pushed, []
+        return found
+
     # -- the market ------------------------------------------------------------------------------------
 
     def data(self) -> Any:
@@ -349,6 +365,12 @@ class Session:
                 self._prove(client, "xtquant.datacenter")
             self._data = xtdata
         return self._data
+
+    def data_address(self) -> str:
+        """Where the data service is, ``127.0.0.1:58610``; "" where its client does not say."""
+        client = self.data().get_client()
+        ask = getattr(client, "get_peer_addr", None)
+        return str(self._of_data(ask, "get_peer_addr")) if ask is not None else ""
 
     def quotes(self, codes: Iterable[str]) -> list[Quote]:
         """Snapshots in the order asked for. Raises NoData naming the codes the service does not know."""
@@ -527,7 +549,11 @@ class Session:
                 answer.order_id = str(order_id)
                 answer.message = rows.text(value, "error_msg")
         elif name == "stock_order":
-            self._note(rows.order(value))
+            order = rows.order(value)
+            self._pushed.append(order)
+            self._note(order)
+        elif name == "stock_trade":
+            self._pushed.append(rows.trade(value))
         elif name == "order_error":
             self._take_error(value)
         elif name == "cancel_order_stock_async_response":

@@ -152,6 +152,19 @@ def test_an_order_of_shenzhens_pause_is_held_until_trading_begins(tmp_path: Path
     assert bench.fills(order) == [(10.01, 300), (10.02, 100)]
 
 
+def test_a_cancel_of_shenzhens_pause_does_not_undo_the_auction(tmp_path: Path) -> None:
+    ticks = [*opening(), book("09:30:00", 9.90, 9_000, asks=[(9.90, 900)], bids=[])]
+    bench = Bench.of(tmp_path, *ticks, code=SZ, at="09:18:00")
+    traded, resting = bench.buy(100, 10.50, SZ), bench.buy(100, 9.95, SZ)
+    # before the market shows what the auction gave
+    bench.clock.put("09:25:00")
+    assert [bench.exchange.cancel(order, "", 1) for order in (traded, resting)] == [(0, ""), (0, "")]
+    assert [bench.order(order).status for order in (traded, resting)] == [51, 51]
+    bench.clock.put("09:30:00")
+    assert [bench.order(order).status for order in (traded, resting)] == [FILLED, CANCELED]
+    audit(bench.exchange)
+
+
 def closing(code: str = SH, **levels: object) -> list[Tick]:
     """A closing auction of 9.95, in which 2,000 traded."""
     levels = {"asks": [(9.96, 500)], "bids": [(9.95, 300), (9.94, 900)], **levels}
@@ -487,6 +500,18 @@ def test_a_cancel_can_come_too_late(tmp_path: Path) -> None:
     assert bench.order(order).status == FILLED
     (error,) = [body for kind, body in bench.events() if kind == "cancel_error"]
     assert (error["order_id"], error["session"], error["message"]) == (order, 7, "委托状态不允许撤单")
+
+
+def test_a_cancel_that_arrives_when_none_is_taken_is_refused(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book("10:00:00"), at="14:56:59")
+    order = bench.buy(100, 9.98)
+    assert bench.exchange.cancel(order, "", 7, delay_ms=2_000) == (0, "")
+    bench.clock.put("14:57:02")
+    row = bench.order(order)
+    assert (row.status, row.due, row.frozen > 0) == (REPORTED, 0, True)
+    told = [(kind, body) for kind, body in bench.events() if kind in ("order", "cancel_error")]
+    assert [kind for kind, _ in told] == ["order", "order", "order", "cancel_error"]
+    assert (told[-1][1]["session"], told[-1][1]["message"]) == (7, "当前时间不允许撤单")
 
 
 def test_the_end_of_the_day_ends_what_is_in_flight(tmp_path: Path) -> None:
