@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from qmtcli.model import Credit, OrderStatus, Side
-from qmtcli.paper import answers, rows
 from qmtcli.paper import codes as paper
+from qmtcli.paper import rows
 from qmtcli.rules.order_types import MARKET_KINDS
 from qmtcli.xt import codes
 
