@@ -130,7 +130,7 @@ def quick_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def quick_live_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """qmt that starts fast and trades through the terminal of ``terminal`` at `CLOCK`."""
-    with _quick(tmp_path_factory.mktemp("prefork"), TERMINAL, MACHINE_CLOCK=CLOCK) as program:
+    with _quick(tmp_path_factory.mktemp("prefork"), TERMINAL, MACHINE_CLOCK=CLOCK, NATIVE_TOO="1") as program:
         yield program
 
 
@@ -147,7 +147,11 @@ def quick_runs(request: pytest.FixtureRequest) -> Callable[[str], Runner]:
             return partial(_run, [str(request.getfixturevalue(name))], [])
         path = [NATIVE] if mode == "paper" else [TERMINAL]
         qmt = partial(_run, [sys.executable, "-m", "qmtcli"], [*path, ROOT])
-        return qmt if mode == "paper" else lambda *words, env: qmt(*words, env={"MACHINE_CLOCK": CLOCK, **env})
+        return (
+            qmt
+            if mode == "paper"
+            else lambda *words, env: qmt(*words, env={"MACHINE_CLOCK": CLOCK, "NATIVE_TOO": "1", **env})
+        )
 
     return runs
 

@@ -50,6 +50,10 @@ QUERY, QUERIES = (
 NOT_READY, CLOSED = 5, 6
 
 
+#: the data service, which scripts of faults leave alone
+DATA, _DATA = "data service", {"failure": "NATIVE_FAIL", "no answer": "NATIVE_MUTE"}
+
+
 class Fault(NamedTuple):
     """A row of the table."""
 
@@ -58,10 +62,17 @@ class Fault(NamedTuple):
     given: dict[str, Any]
     commands: tuple[str, ...]
 
-    def rule(self, command: str) -> dict[str, Any]:
-        """The rule of a script."""
+    def rule(self, command: str) -> dict[str, Any] | None:
+        """The rule of a script; None for what no script can do."""
+        if self.call == DATA:
+            return None
         call = QUERIES[command] if self.call == QUERY else self.call
         return {"call": call, "outcome": self.outcome, **self.given}
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What disturbs the native line of the data service."""
+        return {_DATA[self.outcome]: self.given["call"]} if self.call == DATA else {}
 
     @property
     def said(self) -> str:
@@ -110,6 +121,11 @@ FAULTS = [
     Fault("query", "-1", {}, ("buy", "cancel", *READS)),
     Fault("query", "late", {"seconds": 60}, ("buy", "cancel", *READS)),
     Fault("stop", "no answer", {}, (*COMMANDS,)),
+    *(
+        Fault(DATA, outcome, {"call": call}, ("buy", "sell", "cancel", "quote"))
+        for outcome in _DATA
+        for call in ("connect", "get_full_tick", "get_instrument_detail")
+    ),
 ]  # fmt: skip
 
 
@@ -178,8 +194,10 @@ class World:
         home = folder / "terminal" if mode == "live" else folder / "state" / "paper" / "paper"
         return home / f"{ACCOUNT}.sqlite"
 
-    def _qmt(self, mode: str, folder: Path, *words: str, faults: Path | None = None) -> Result:
-        env = {"QMT_STATE": str(folder / "state"), "QMT_CONFIG": str(self._folder / "config.yaml")}
+    def _qmt(
+        self, mode: str, folder: Path, *words: str, faults: Path | None = None, more: Mapping[str, str] | None = None
+    ) -> Result:
+        env = {**(more or {}), "QMT_STATE": str(folder / "state"), "QMT_CONFIG": str(self._folder / "config.yaml")}
         clock = f"{CLOCK}+"
         if mode == "live":
             started = time.time_ns() // 1_000_000
@@ -190,8 +208,15 @@ class World:
             env.update({"QMT_PAPER_CLOCK": clock, **({"QMT_PAPER_FAULTS": str(faults)} if faults else {})})
         return self._runs[mode]("--profile", mode, *words, env=env)
 
-    def run(self, mode: str, command: str, rule: Mapping[str, Any] | None, name: str) -> Done:
-        """Run a command under a rule."""
+    def run(
+        self,
+        mode: str,
+        command: str,
+        rule: Mapping[str, Any] | None,
+        name: str,
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
+        """Run a command under a rule, its native line disturbed as ``env`` says."""
         folder = self._folder / name
         file = self._file(folder, mode)
         file.parent.mkdir(parents=True)
@@ -201,7 +226,7 @@ class World:
         faults.write_text(json.dumps([rule] if rule else []))
         words = (*COMMANDS[command], "--json", "--timeout", str(TIMEOUT))
         begun = time.monotonic()
-        result = self._qmt(mode, folder, *words, faults=faults)
+        result = self._qmt(mode, folder, *words, faults=faults, more=env)
         seconds = time.monotonic() - begun
         with sqlite3.connect(file) as account:
             rows = account.execute("SELECT id, status, remark FROM orders WHERE day = (SELECT day FROM account)")
@@ -221,7 +246,9 @@ def done(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[[Cel
     )
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs: dict[Cell, Future[Done]] = {
-            cell: pool.submit(world.run, cell.mode, cell.command, cell.fault.rule(cell.command), str(number))
+            cell: pool.submit(
+                world.run, cell.mode, cell.command, cell.fault.rule(cell.command), str(number), cell.fault.env
+            )
             for number, cell in enumerate(cell for cell in cells if isinstance(cell, Cell))
         }
         yield lambda cell: runs[cell].result()

@@ -360,7 +360,7 @@ class Session:
         """The vendor's ``xtdata``, connected. Raises NotConnected when there is no data service."""
         if self._data is None:
             xtdata = loader.data_module(self._request_seconds, self._state)
-            client = self._of_data(lambda: _client_of(xtdata), "xtdata.get_client")
+            client = self._of_data(xtdata.get_client, "xtdata.get_client")
             if self._prove is not None:
                 self._prove(client, "xtquant.datacenter")
             self._data = xtdata
@@ -399,7 +399,12 @@ class Session:
     def _of_data(self, call: Callable[[], T], what: str) -> T:
         """What a call to the data service answers. Raises NotConnected when it does not within the timeout."""
         held = 0 if self._state is None else self._request_seconds
-        return within(max(self.timeout - held, self.timeout / 2), call, what)
+        try:
+            return within(max(self.timeout - held, self.timeout / 2), call, what)
+        except QmtError:
+            raise
+        except Exception as error:  # its native code raises what it likes
+            raise NotConnected("no_data_service", why=str(error)) from error
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -588,12 +593,3 @@ class Session:
 def _by_number(text: str) -> tuple[int, str]:
     """Sorts ids that are numbers as numbers, whatever else there is."""
     return len(text), text
-
-
-def _client_of(xtdata: Any) -> Any:
-    try:
-        return xtdata.get_client()
-    except QmtError:
-        raise
-    except Exception as error:
-        raise NotConnected("no_data_service", why=str(error)) from error

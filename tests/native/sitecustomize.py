@@ -5,6 +5,8 @@ NATIVE_NOISE=1          every call prints, through Python and past it, on both s
                         one on a thread does so all the time
 NATIVE_TELL=NAME:N:FIFO when the Nth call of NAME has returned, a line is written to the FIFO
 NATIVE_HOLD=NAME:FIFO   a call of NAME writes a line to the FIFO and never returns
+NATIVE_FAIL=NAME        a call of NAME of the data service's client raises
+NATIVE_MUTE=NAME        a call of NAME of the data service's client never returns
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ _told, _, _tell_fifo = os.environ.get("NATIVE_TELL", "").rpartition(":")
 _held, _, _hold_fifo = os.environ.get("NATIVE_HOLD", "").rpartition(":")
 
 
-def _wrapped(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+def _wrapped(client: type, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def call(*arguments: Any) -> Any:
         _calls[name] += 1
@@ -41,6 +43,10 @@ def _wrapped(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
                 threading.Thread(target=_never_stop, daemon=True).start()
         if name == _held:
             Path(_hold_fifo).write_text("held\n")
+            threading.Event().wait()
+        if client is IPythonApiClient and name == os.environ.get("NATIVE_FAIL"):
+            raise RuntimeError(f"{name} failed")
+        if client is IPythonApiClient and name == os.environ.get("NATIVE_MUTE"):
             threading.Event().wait()
         answer = method(*arguments)
         if f"{name}:{_calls[name]}" == _told:
@@ -66,4 +72,4 @@ def _never_stop() -> None:
 for _client in (XtQuantAsyncClient, IPythonApiClient):
     for _name, _method in list(vars(_client).items()):
         if callable(_method) and not _name.startswith("_"):
-            setattr(_client, _name, _wrapped(_name, _method))
+            setattr(_client, _name, _wrapped(_client, _name, _method))
