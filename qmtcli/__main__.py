@@ -61,9 +61,10 @@ def main(argv: list[str], console: Console | None = None) -> int:
     if own:
         _on_terminate()
     app = App(console)
+    app.words = list(argv)
     try:
         try:
-            return _run(argv, app)
+            status = _run(argv, app)
         finally:
             app.close()
     except BaseException as error:
@@ -71,7 +72,9 @@ def main(argv: list[str], console: Console | None = None) -> int:
             import traceback
 
             traceback.print_exc(file=console.stderr)
-        return _report(error, app)
+        status = _report(error, app)
+    console.end_log(status)
+    return status
 
 
 def _run(argv: list[str], app: App) -> int:
@@ -121,6 +124,7 @@ def _report(error: BaseException, app: App) -> int:
         why = type(error).__name__ if not isinstance(error, QmtError) else error.code
         error = OutcomeUnknown("stopped_after_sending", ids=list(sent), why=why)
     assert isinstance(error, QmtError)
+    app.open_log()
     if sent:
         error.params.setdefault("ids", list(sent))
     app.console.error(error)
@@ -139,7 +143,7 @@ def _as_own(error: BaseException) -> QmtError:
 
 
 def _first_look(argv: list[str], console: Console) -> None:
-    """Format, language and debug as far as the bare words tell, so that even a usage error is told in them."""
+    """Format, language, log and debug as far as the bare words tell, so that even a usage error is told in them."""
     from qmtcli.console import FORMATS
     from qmtcli.messages import set_language
 
@@ -155,8 +159,11 @@ def _first_look(argv: list[str], console: Console) -> None:
             formats.append(value or following)
         elif name == "--lang":
             languages.append(value or following)
+        elif name == "--log":
+            console.log_file = value or following
         elif word == "--debug":
             console.debug = True
+    console.command = " ".join(["qmt", *argv])
     console.format = next((name for name in reversed(formats) if name in FORMATS), console.format)
     console.lang = next((name for name in reversed(languages) if name in ("zh", "en")), console.lang)
     set_language(console.lang)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +15,7 @@ from qmtcli.errors import ConfigError
 if TYPE_CHECKING:
     from qmtcli.paper.exchange import Exchange
     from qmtcli.paper.settings import Settings
+    from qmtcli.xt.copies import Copy
     from qmtcli.xt.session import Session
 
 #: told of the path of a file, now and then, while it is read, and of None afterwards
@@ -27,6 +30,11 @@ _CALENDAR = "trading_days.txt"
 def calendar_file(env: Mapping[str, str]) -> Path:
     """Where imported trading days are kept, whether there are any or not."""
     return Path(state_dir(env)).absolute() / _CALENDAR
+
+
+def slots_folder(env: Mapping[str, str]) -> Path:
+    """Where the session ids of live terminals are kept, see `qmtcli.xt.slots`."""
+    return Path(state_dir(env)).absolute() / "slots"
 
 
 def supply_calendar(env: Mapping[str, str]) -> None:
@@ -148,9 +156,63 @@ def keep_children(profile: Profile) -> None:
         keep_children()
 
 
+def package(profile: Profile) -> Copy:
+    """The copy of the vendor's package that a live profile runs. Raises ConfigError where there is none."""
+    from qmtcli.xt import copies
+
+    return copies.choose(profile.module_path or "", profile.path or "")
+
+
+def package_change(profile: Profile, env: Mapping[str, str]) -> tuple[str, str] | None:
+    """(what passed, what is there) when a live profile's package is not the one of its last passed login-check.
+
+    What is there at the first live write is taken as it is. Raises ConfigError for a state folder that cannot be used.
+    """
+    from qmtcli.xt import copies
+
+    found = package(profile)
+    record = _passed(profile, env)
+    try:
+        before = copies.change(found, record)
+    except OSError as error:
+        raise ConfigError("state_unusable", path=str(record), why=error.strerror or str(error)) from error
+    return (before, str(found)) if before else None
+
+
+def accept_package(profile: Profile, env: Mapping[str, str]) -> None:
+    """A live profile's package has passed its login-check. Raises ConfigError as `package_change`."""
+    from qmtcli.xt import copies
+
+    record = _passed(profile, env)
+    try:
+        copies.accept(package(profile), record)
+    except OSError as error:
+        raise ConfigError("state_unusable", path=str(record), why=error.strerror or str(error)) from error
+
+
+def package_differences() -> list[str]:
+    """What the vendor's package in use lacks of the interface that qmt was made for. Raises ConfigError."""
+    from qmtcli.paper import native_tables as known
+    from qmtcli.xt import loader
+
+    records = {
+        name: [each.lstrip("!") for field in text.split(";") for each in field.split()[1:]]
+        for name, text in known.RECORDS.items()
+    }
+    return loader.differences({
+        "xtpythonclient": {**records, "XtQuantAsyncClient": [*known.CLIENT_METHODS, *known.CALLBACKS]},
+        "datacenter": {"": known.MARKET_FUNCTIONS, "IPythonApiClient": known.MARKET_METHODS},
+    })  # fmt: skip
+
+
+def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
+    return Path(state_dir(env)).absolute() / "packages" / profile.name
+
+
 def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
     """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
     from qmtcli.xt import loader
+    from qmtcli.xt.link import Slot
     from qmtcli.xt.session import Session
 
     prepare(profile, env, watch)
@@ -158,20 +220,21 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
         from qmtcli.xt import slots
 
         assert profile.path is not None
-        loader.load(profile.module_path or "")
-        slot = slots.take(Path(state_dir(env)) / "slots", profile.path)
-        return Session(
-            profile.path, slot.session_id, profile.account, profile.account_type, profile.timeout, on_close=slot.release
-        )
+        loader.load(package(profile))
+        folder = slots_folder(env)
+        take = partial(slots.take, folder, profile.path)
+        return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=folder)
     loader.load()
 
     def prove(client: object, module: str) -> None:
         loader.prove_client(client, module, _CLIENTS[module])
 
     exchange = open_exchange()
+    # a process has the ids that are its own number, however often it comes back
+    numbers = count(os.getpid(), 1 << 22)
     return Session(
         "paper",
-        os.getpid(),
+        lambda: Slot(next(numbers), lambda connected: None),
         profile.account,
         profile.account_type,
         profile.timeout,

@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "run-strategy": Entry("run_strategy", "运行策略文件", "run a strategy file"),
     "config": Entry("config", "配置: init, show, path", "configuration: init, show, path"),
     "calendar": Entry("calendar", "交易日历: show, import", "trading days: show, import"),
+    "session": Entry("session", "实盘会话编号: list, clean", "session ids of a live terminal: list, clean"),
     "paper": Entry(
         "paper",
         "模拟账户: status, reset, deposit, withdraw, next-day",

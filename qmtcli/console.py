@@ -1,8 +1,8 @@
 """Everything between qmt and whoever started it: streams, terminal or not, language, format, prompts.
 
 One object, replaceable in tests. Its ``stdout`` is the only way to the caller's stdout: once `guard` has been
-called, descriptor 1 itself leads elsewhere, so that nothing the vendor prints, from Python or from native code,
-reaches it.
+called, descriptor 1 itself leads elsewhere, so that nothing the vendor prints, from Python or from native code, in
+whatever thread, reaches it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from qmtcli.errors import QmtError
 from qmtcli.messages import error_text, word
 
 FORMATS = ("table", "wide", "json", "ndjson", "csv", "id")
+#: how many handles of Windows are opened to find a certain one again; a number that was freed is among the next used
+_HANDLES = 64
 #: formats whose reader is a program
 MACHINE = frozenset({"json", "ndjson", "csv", "id"})
 
@@ -35,6 +37,8 @@ class Console:
     ) -> None:
         self.env: Mapping[str, str] = os.environ if env is None else env
         self._own_stdout = stdout is None
+        self._own_stderr = stderr is None
+        self._windows = os.name == "nt"
         self.stdin: IO[bytes] = sys.stdin.buffer if stdin is None else stdin
         self.stderr: TextIO = _utf8(sys.stderr) if stderr is None else stderr
         self.stdout: TextIO = _utf8(sys.stdout) if stdout is None else stdout
@@ -47,6 +51,9 @@ class Console:
         self.color = not self.env.get("NO_COLOR") and _obeys_escapes(self.env)
         self.fields: tuple[str, ...] = ()
         self.log: TextIO | None = None
+        #: the command line, and the file that it names for a log, as far as the bare words tell
+        self.command = ""
+        self.log_file: str | None = None
         #: whether a `passing` line is on display
         self._passing = False
         #: words that tell paper from live on stderr and in captions, once the profile is known
@@ -84,6 +91,20 @@ class Console:
         self.stdout.write(text)
         self.stdout.flush()
 
+    def hold_reader(self) -> None:
+        """Hold that the reader of stdout is there, which a write would tell; for whoever has long nothing to write.
+
+        Raises BrokenPipeError; on Windows, where only a write tells, never.
+        """
+        if os.name == "nt":
+            return
+        import select
+
+        watch = select.poll()
+        watch.register(self.stdout, 0)
+        if any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0)):
+            raise BrokenPipeError
+
     def say(self, text: str) -> None:
         """Tell a person something; silent while a program reads stdout."""
         self._log(text)
@@ -105,15 +126,21 @@ class Console:
     def error(self, error: QmtError) -> None:
         """Report an error: one line, or one JSON object when a program reads stdout as JSON."""
         message, hint = error_text(error.code, error.params, self.lang)
-        self._log(f"{error.code}: {message}")
+        body = {"code": error.code, "message": message, "hint": hint, "exit_status": int(error.exit_status)}
+        self.error_of({**body, **_plain(error.params), **body, **self.identity})
+
+    def error_of(self, body: dict[str, Any]) -> None:
+        """Report an error by the body of its object; one that happened elsewhere says on which profile."""
+        elsewhere = "" if self.identity or "profile" not in body else f"{body['profile']}: "
+        self._log(f"{elsewhere}{body['code']}: {body['message']}")
         if self.format in ("json", "ndjson"):
-            body = {"code": error.code, "message": message, "hint": hint, "exit_status": int(error.exit_status)}
             import json
 
-            whole = {"error": {**body, **_plain(error.params), **body, **self.identity}}
-            self._write_error(json.dumps(whole, ensure_ascii=self.ascii))
+            ascii_only = self._windows and not self.stderr_is_terminal
+            self._write_error(json.dumps({"error": body}, ensure_ascii=ascii_only))
         else:
-            self._stderr(f"qmt: {message}" + (f" — {hint}" if hint else ""))
+            hint = f" — {body['hint']}" if body["hint"] else ""
+            self._stderr(f"qmt: {elsewhere}{body['message']}{hint}")
 
     def _stderr(self, text: str) -> None:
         self._write_error(f"{self.mark(self.stderr_is_terminal)}{text}")
@@ -125,17 +152,31 @@ class Console:
         except (OSError, ValueError):
             return  # nobody is there to be told
 
-    def _log(self, text: str) -> None:
-        if self.log is not None:
-            from datetime import datetime
+    def open_log(self, path: str) -> None:
+        """Keep what is told in a file from now on, and how the run ends. Raises OSError."""
+        self.log = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: PTH123, SIM115 - for the run
+        self._log(f"$ {self.command}")
 
-            self.log.write(f"{datetime.now().astimezone().isoformat(timespec='milliseconds')} {self.tag}{text}\n")
+    def end_log(self, status: int) -> None:
+        """The log's last line of the run."""
+        self._log(f"exit {status}: {self.command}")
+
+    def _log(self, text: str) -> None:
+        if self.log is None:
+            return
+        from datetime import datetime
+
+        now = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        try:
+            self.log.write(f"{now} {self.tag}{' '.join(text.splitlines())}\n")
             self.log.flush()
+        except (OSError, ValueError):
+            return  # a full disk must not end a run that has sent an order
 
     @property
     def ascii(self) -> bool:
         """Whether JSON escapes what is not ASCII: Windows shells read a pipe in the console's code page."""
-        return os.name == "nt" and not self.stdout_is_terminal
+        return self._windows and not self.stdout_is_terminal
 
     # -- in --------------------------------------------------------------------------------------------
 
@@ -155,25 +196,55 @@ class Console:
     # -- the descriptor --------------------------------------------------------------------------------
 
     def guard(self) -> None:
-        """Lead descriptor 1 away from the caller's stdout, which only this object keeps.
+        """Lead descriptors away from the caller's streams, which from now on only this object has.
 
-        What is written to the descriptor from now on goes to stderr, or nowhere while a program reads the output.
+        What is written to descriptor 1 goes to stderr; while a program reads the output, what is written to 1 or 2
+        goes nowhere, for stderr then says nothing but what went wrong.
         """
         if not self._own_stdout:
             return
         self._own_stdout = False
         self.stdout.flush()
-        kept = os.dup(1)
+        self.stdout = _kept(1)
         if self.machine and not self.debug:
-            sink = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(sink, 1)
-            os.close(sink)
+            if self._own_stderr:
+                self.stderr.flush()
+                self.stderr = _kept(2)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            _lead(1, nowhere)
+            if self._own_stderr:
+                _lead(2, nowhere)
+            os.close(nowhere)
         else:
-            os.dup2(2, 1)
-        self.stdout = io.TextIOWrapper(io.FileIO(kept, "w"), encoding="utf-8", errors="replace", newline=_NEWLINE)
+            _lead(1, 2)
 
 
-_NEWLINE = "\r\n" if os.name == "nt" else "\n"
+def _kept(descriptor: int) -> TextIO:
+    """A stream of our own to where a descriptor leads; ``open`` knows a console of Windows, which takes no bytes."""
+    kept = os.dup(descriptor)
+    newline = "\r\n" if os.name == "nt" else "\n"
+    return open(kept, "w", encoding="utf-8", errors="backslashreplace", newline=newline)  # noqa: PTH123
+
+
+def _lead(descriptor: int, target: int) -> None:
+    """Have a descriptor lead where another one does, for C libraries and for Windows too."""
+    if os.name != "nt":
+        os.dup2(target, descriptor)
+        return
+    import ctypes
+    import msvcrt
+
+    before = msvcrt.get_osfhandle(descriptor)  # type: ignore[attr-defined]
+    os.dup2(target, descriptor)
+    now = msvcrt.get_osfhandle(descriptor)  # type: ignore[attr-defined]
+    ctypes.windll.kernel32.SetStdHandle(-10 - descriptor, now)  # type: ignore[attr-defined]
+    # code that has kept the old handle's number must not find there what is opened next, a database say
+    others: list[int] = []
+    while now != before and len(others) < _HANDLES:
+        others.append(os.open(os.devnull, os.O_WRONLY))
+        now = msvcrt.get_osfhandle(others[-1])  # type: ignore[attr-defined]
+    for other in others[:-1] if now == before else others:
+        os.close(other)
 
 
 def _utf8(stream: Any) -> TextIO:
@@ -230,7 +301,7 @@ def open_missing_descriptors() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"

@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from qmtcli.config import Limits, Profile
-from qmtcli.errors import OutcomeUnknown, Refused, Rejected
-from qmtcli.model import Order, OrderRequest, OrderStatus, Side
+from qmtcli.errors import OutcomeUnknown, Refused, Rejected, UsageError
+from qmtcli.model import Credit, Order, OrderRequest, OrderStatus, Side
 from qmtcli.xt import codes
-from qmtcli.xt.session import Answer, Session
+from qmtcli.xt.session import Answer, Cancel, Session
 
 #: seconds that every write waits for its acknowledgement
 ACK_SECONDS = 3.0
@@ -36,6 +36,10 @@ class Permission(NamedTuple):
     live_exists: bool = False
     #: asks on the terminal; None where nobody can be asked
     ask: Callable[[str], bool] | None = None
+    #: ``--next-session``: a broker that has closed for the day may keep orders for the next
+    next_session: bool = False
+    #: (what passed login-check, what is there now) when the vendor's package has changed since; only live
+    changed: Callable[[], tuple[str, str] | None] = lambda: None
 
 
 class Outcome(NamedTuple):
@@ -49,6 +53,19 @@ class Outcome(NamedTuple):
     replayed: bool = False
     #: words of the refusal of a part after the first
     reason: str = ""
+
+
+class Canceling(NamedTuple):
+    """What became of one order that was to be canceled."""
+
+    #: its row as it was last seen
+    order: Order
+    #: ``canceled``; ``filled_first``: before the cancel reached it; ``too_late``: filled before it was asked for;
+    #: ``final``: rejected; ``refused``: it stands; ``pending``: asked for, not final yet; ``unknown``: no answer, or
+    #: none that could be read; ``would_cancel``
+    result: str
+    #: words of a refusal
+    message: str = ""
 
 
 class Desk:
@@ -73,6 +90,8 @@ class Desk:
         self._admit_profile()
         if not self.profile.live:
             return
+        if change := self.permission.changed():
+            raise Refused("package_changed", before=change[0], now=change[1], profile=self.profile.name)
         if self.permission.yes:
             self._admit_unattended()
         elif self.permission.ask is None:
@@ -80,12 +99,32 @@ class Desk:
         elif not self.permission.ask(question):
             raise Refused("declined")
 
+    def check_purpose(self, side: Side, credit: Credit | None) -> None:
+        """Hold that an order says what it is for where the account is a margin one, and only there.
+
+        A plain buy there is one of collateral (担保品买入), not with borrowed money. Raises UsageError, and Refused on
+        an account that is for reading only.
+        """
+        kind = self.profile.account_type
+        self._admit_account()
+        if kind == "CREDIT" and credit is None:
+            raise UsageError("credit_needed", profile=self.profile.name)
+        if kind != "CREDIT" and credit is not None:
+            raise UsageError("credit_not_taken", profile=self.profile.name, account_type=kind)
+        if (side, credit) not in codes.ORDER_TYPES:
+            raise UsageError("credit_of_other_side", side=str(side), credit=str(credit))
+
+    def _admit_account(self) -> None:
+        if self.profile.account_type not in ("STOCK", "CREDIT"):
+            raise Refused("account_for_reading", profile=self.profile.name, account_type=self.profile.account_type)
+
     def admit_cancel(self, question: str) -> None:
         """Hold that this run may cancel; no limit ever stops a cancel, and only ``writes: none`` does."""
         if self.dry_run:
             return
         if self.profile.writes == "none":
             raise Refused("writes_not_allowed", profile=self.profile.name, writes="none")
+        self._admit_account()
         self._admit_profile()
         if not self.profile.live or self.permission.yes:
             return
@@ -162,6 +201,7 @@ class Desk:
         ``given_id``: the client id is the caller's own, so the same one today is the same order. ``wait``: seconds
         to wait for its final state, None for its acknowledgement only. Raises Rejected, Refused, OutcomeUnknown.
         """
+        self.check_purpose(request.side, request.credit)
         if self.dry_run:
             return Outcome(request)
         if given_id and (earlier := self._earlier(request)):
@@ -169,31 +209,30 @@ class Desk:
                 raise _rejected(request, earlier.order_id, earlier.status_msg, -1, replayed=True)
             return Outcome(request, earlier, earlier.order_id, replayed=True)
         # a link that cannot be made is told as that, before anything counts as sent
-        self.session.subscribe()
+        self.session.subscribe(closed=self.permission.next_session)
         self.sent.append(request.client_id)
         answer = self.session.place(request)
-        self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged)
-        if answer.order_id == "-1" and not self.profile.live and (standing := self._earlier(request)):
-            # -1 has been answered for orders that stood; on paper a look tells
-            answer.order_id, answer.order = standing.order_id, standing
+        # on paper one look tells whether an order that was answered with -1 stands, a terminal may need a while
+        self.session.settle(answer, ACK_SECONDS, lambda order: order.state.acknowledged, patient=self.profile.live)
         if answer.order_id not in ("", "-1"):
             self.sent.append(answer.order_id)
-        if wait and not answer.refused:
+        if wait and not answer.refused and answer.order_id != "-1":
             self.session.settle(answer, wait, lambda order: order.state.done)
         self._hold_answer(request, answer)
         return Outcome(request, answer.order, answer.order_id)
 
     def _hold_answer(self, request: OrderRequest, answer: Answer) -> None:
-        if answer.order_id == "-1":
-            if self.profile.live:
-                # -1 has been answered for orders that stood
-                raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
-            self._settled(request, answer)
-            raise Rejected("not_taken", reason=answer.message, client_id=request.client_id)
-        if answer.refused:
+        told = answer.order_id not in ("", "-1")
+        if answer.refused and told:
             self._settled(request, answer)
             raise _rejected(request, answer.order_id, answer.message, answer.error_id, replayed=False)
-        if not answer.order_id:
+        if answer.refused or (answer.order_id == "-1" and answer.looked and not self.profile.live):
+            self._settled(request, answer)
+            raise Rejected("not_taken", reason=answer.message or "-1", client_id=request.client_id)
+        if answer.order_id == "-1":
+            # -1 has been answered for orders that stood
+            raise OutcomeUnknown("answered_minus_one", client_id=request.client_id, reason=answer.message)
+        if not told:
             raise OutcomeUnknown("no_answer_to_order", client_id=request.client_id, stock_code=request.code)
 
     def _settled(self, request: OrderRequest, answer: Answer) -> None:
@@ -212,7 +251,7 @@ class Desk:
             kind = codes.PRICE_KINDS.get(order.price_type)
             same = (
                 order.stock_code == request.code
-                and order.side == request.side
+                and order.order_type == codes.ORDER_TYPES[request.side, request.credit]
                 and order.order_volume == request.volume
                 and kind in (None, codes.PRICE_KINDS[request.price_type])
                 and abs(order.price - float(request.price)) < 1e-6
@@ -222,29 +261,51 @@ class Desk:
             return order
         return None
 
-    def cancel(self, orders: list[Order], wait: float) -> list[tuple[Order, str]]:
-        """Ask for cancels, then wait for each order's final word: (its last row, the words of a refusal or "").
+    def cancel(self, orders: list[Order], wait: float) -> list[Canceling]:
+        """Ask for cancels, all at once, then wait for each order's final word.
 
         What is final already is not asked for.
         """
-        if self.dry_run:
-            return [(order, "") for order in orders]
-        refusals: dict[str, str] = {}
         wanted = [order for order in orders if not order.state.done]
-        if wanted:
-            self.session.subscribe()
+        if self.dry_run or not wanted:
+            return [_canceling(order) or Canceling(order, "would_cancel") for order in orders]
+        self.session.subscribe()
+        cancels: dict[str, Cancel] = {}
         for order in wanted:
             self.sent.append(order.order_id)
-            refusals[order.order_id] = self.session.cancel(order)
-        rows = self.session.watch([order for order in wanted if not refusals[order.order_id]], wait)
-        if any(refusals.values()):
-            # what was refused may have been filled or canceled a moment before
-            rows = {order.order_id: order for order in self.session.orders()} | rows
-        return [(rows.get(order.order_id, order), refusals.get(order.order_id, "")) for order in orders]
+            cancels[order.order_id] = self.session.cancel(order)
+        seen = self.session.watch(list(cancels.values()), wait)
+        return [_canceling(order) or _canceled(cancels[order.order_id], seen) for order in orders]
 
     def reported(self) -> None:
         """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""
         self.sent.clear()
+
+
+def _canceling(order: Order) -> Canceling | None:
+    """The word for an order that was final before its cancel was asked for; None for one that was not."""
+    if not order.state.done:
+        return None
+    return Canceling(order, "too_late" if order.state is OrderStatus.SUCCEEDED else _FINAL[order.state])
+
+
+def _canceled(cancel: Cancel, seen: bool) -> Canceling:
+    """What became of an order whose cancel was sent, by its row; ``seen``: the row is of after the cancel."""
+    state = cancel.order.state
+    word = _FINAL.get(state)
+    if word is None and (not seen or cancel.result is None):
+        word = "unknown"
+    elif word is None:
+        word = "refused" if cancel.result and state.cancellable else "pending"
+    return Canceling(cancel.order, word, cancel.message or ("-1" if word == "refused" else ""))
+
+
+_FINAL = {
+    OrderStatus.CANCELED: "canceled",
+    OrderStatus.PART_CANCEL: "canceled",
+    OrderStatus.SUCCEEDED: "filled_first",
+    OrderStatus.JUNK: "final",
+}
 
 
 def _rejected(request: OrderRequest, order_id: str, reason: str, error_id: int, replayed: bool) -> Rejected:

@@ -313,9 +313,15 @@ ERRORS: dict[str, Text] = {
     ),
     "account_file_version": Text(
         "模拟账户文件的版本是 {found}, 本程序认识 {known}",
-        "升级 qmt, 或用 QMT_STATE 指定新目录",
+        "用写它的那一版 qmt, 或用 QMT_STATE 指定新目录",
         "the paper account's file has version {found}, this qmt knows {known}",
-        "upgrade qmt, or name a new folder in QMT_STATE",
+        "use the qmt that wrote it, or name a new folder in QMT_STATE",
+    ),
+    "account_file_damaged": Text(
+        "模拟账户文件已损坏: {path}: {why}",
+        "放回备份; 或把它移走, 账户从头开始",
+        "the paper account's file is damaged: {path}: {why}",
+        "put a copy back; or move it away, and the account begins anew",
     ),
     "no_xtquant": Text(
         "找不到 xtquant: {why}",
@@ -323,11 +329,42 @@ ERRORS: dict[str, Text] = {
         "xtquant cannot be imported: {why}",
         "python -m pip install xtquant, or set module_path in the profile",
     ),
+    "no_xtquant_there": Text(
+        "module_path {path} 里没有 xtquant",
+        "module_path 是含有 xtquant 文件夹的文件夹; 去掉它则用终端自带的或已安装的",
+        "there is no xtquant in module_path {path}",
+        "it is the folder that holds a folder xtquant; without it the terminal's own copy or the installed one is used",
+    ),
+    "another_xtquant": Text(
+        "{other} 已先被导入, 而配置要用 {path} 里的 xtquant",
+        "在新进程里运行 qmt",
+        "{other} was imported before, and the profile says xtquant of {path}",
+        "run qmt in a process of its own",
+    ),
+    "python_misfit": Text(
+        "xtquant 的原生模块只支持 64 位 (x86-64) Windows 上的 Python {pythons}, 这里是 {python}",
+        "实盘: 在 x86-64 版 Python {newest} 里安装 qmt (ARM 的 Windows 也用这一版); 模拟盘不受影响: --profile paper",
+        "xtquant's native modules are for Python {pythons} on 64-bit (x86-64) Windows; this is {python}",
+        "for live trading install qmt in the x86-64 build of Python {newest}, on Windows for ARM too; "
+        "paper runs here: --profile paper",
+    ),
+    "imitation_failed": Text(
+        "xtquant 的替代软件包: {call} 出错: {why}",
+        "看该软件包自己的说明; 它连接的终端或服务可能没有运行",
+        "the package in the place of xtquant failed in {call}: {why}",
+        "see that package's own documentation; the terminal or service behind it may not be running",
+    ),
+    "package_differs": Text(
+        "这个 xtquant 没有: {missing}",
+        "qmt 能绕开的已绕开, 其余用到时会报错; 可更新终端, 或换一个 xtquant",
+        "this xtquant has no {missing}",
+        "qmt does without where it can and says so elsewhere; update the terminal or use another xtquant",
+    ),
     "no_native_module": Text(
         "xtquant 的原生模块 {module} 无法加载: {why}",
-        "实盘需要 64 位 Windows 与 CPython 3.6-3.13; 其他机器请用模拟盘: --profile paper",
+        "重新安装 xtquant: python -m pip install --force-reinstall xtquant, 或改正 module_path",
         "xtquant's native module {module} cannot be loaded: {why}",
-        "live trading needs 64-bit Windows and CPython 3.6 to 3.13; elsewhere use paper: --profile paper",
+        "install xtquant anew: python -m pip install --force-reinstall xtquant, or correct module_path",
     ),
     "paper_not_proved": Text(
         "不能证明这是模拟: {file} 不是迅投原版 xtquant, 已停止",
@@ -378,6 +415,12 @@ ERRORS: dict[str, Text] = {
         "QMT_PAPER_CLOCK is no time: {text}: {why}",
         "for example 2023-02-07T10:00:00",
     ),
+    "clock_behind_account": Text(
+        "时钟 {clock} 早于模拟账户所在的日期 {day}",
+        "qmt paper reset 清空账户, 从时钟的日期重新开始; 或另用一个 profile",
+        "the clock, {clock}, is before the day that the paper account stands at, {day}",
+        "qmt paper reset begins anew at the day of the clock; or use another profile",
+    ),
     "config_exists": Text(
         "配置文件已存在: {path}",
         "编辑它, 或加 --force (旧的留作 .bak)",
@@ -397,10 +440,58 @@ ERRORS: dict[str, Text] = {
         "path is userdata_mini in the folder of the broker's terminal",
     ),
     "not_userdata_mini": Text(
-        "这不是 userdata_mini: {path}",
-        "path 应以 userdata_mini 结尾; userdata 属于完整版 QMT",
-        "this is no userdata_mini: {path}",
-        "path must end in userdata_mini; userdata belongs to the full QMT",
+        "这不是极简模式的文件夹: {path}",
+        "path 应为 {better}",
+        "this is not the folder of the minimal mode: {path}",
+        "the path should be {better}",
+    ),
+    "no_minimal_mode": Text(
+        "这是完整版 QMT 的文件夹, 旁边没有 userdata_mini: {path}",
+        "以极简模式 (独立交易) 登录一次终端; 有的券商版本没有极简模式, 问券商",
+        "this is the folder of a full QMT, without a userdata_mini beside it: {path}",
+        "log in to the terminal once in minimal mode; some brokers' editions have none: ask the broker",
+    ),
+    "folder_not_written": Text(
+        "不能写入 {path}: {why}",
+        "以管理员运行, 或给当前用户写权限",
+        "cannot write to {path}: {why}",
+        "run as administrator, or give this user the right to write there",
+    ),
+    "not_administrator": Text(
+        "终端在 C 盘, 而当前不是管理员: {path}",
+        "以管理员运行 qmt 与终端, 或把终端装到别的盘",
+        "the terminal is on C: and this is no administrator: {path}",
+        "run qmt and the terminal as administrator, or install the terminal on another disk",
+    ),
+    "disk_full": Text(
+        "磁盘只剩 {free}, 放不下一个队列文件; 已有 {count} 个, {size}",
+        "用 qmt session clean 清理, 或腾出空间",
+        "{free} left on the disk, too little for a queue file; there are {count}, {size}",
+        "qmt session clean, or make room",
+    ),
+    "disk_low": Text(
+        "磁盘剩余 {free}; 队列文件 {count} 个, {size}",
+        "用 qmt session clean 清理; 其他程序的会话编号应固定在小范围内",
+        "{free} left on the disk; {count} queue files, {size}",
+        "qmt session clean; other programs should keep to a few session ids",
+    ),
+    "no_up_queue": Text(
+        "没有 up_queue_xtquant: {path}",
+        "账号可能未开通接口权限, 问券商; 或终端从未以极简模式登录",
+        "there is no up_queue_xtquant in {path}",
+        "the account may have no API permission: ask the broker; or nobody has logged in in minimal mode yet",
+    ),
+    "terminal_not_running": Text(
+        "没有运行中的极简模式终端: {path}",
+        "启动终端, 勾选极简模式 (独立交易) 登录",
+        "no terminal runs in minimal mode: {path}",
+        "start it and log in with minimal mode (独立交易) ticked",
+    ),
+    "clock_apart": Text(
+        "本机时钟与行情相差 {seconds} 秒",
+        "校准系统时间; 或行情已停, 重启终端",
+        "the clock is {seconds} s from the ticks",
+        "set the system's time; or the ticks have stopped: restart the terminal",
     ),
     # -- the link ---------------------------------------------------------------------------------------
     "connect_failed": Text(
@@ -422,6 +513,42 @@ ERRORS: dict[str, Text] = {
         "the terminal has no account {account_id}; it has {known}",
         "correct the profile's account",
     ),
+    "not_a_live_profile": Text(
+        "{profile} 是模拟配置, 没有终端",
+        "用 --profile 指定实盘配置",
+        "{profile} is a paper profile, which has no terminal",
+        "name a live profile with --profile",
+    ),
+    "one_profile": Text(
+        "{command} 一次只用于一个配置",
+        "只给一个 --profile; 多个配置仅用于查询",
+        "{command} is for one profile at a time",
+        "name one --profile; several are for commands that read",
+    ),
+    "credit_needed": Text(
+        "{profile} 是信用账户, 须说明委托的用途",
+        "加上 --as collateral (担保品), fin (融资), slo (融券) 或 repay (还券、还款)",
+        "{profile} is a margin account, where an order says what it is for",
+        "add --as collateral, fin, slo or repay; a plain buy there is one of collateral",
+    ),
+    "credit_not_taken": Text(
+        "{profile} 是 {account_type} 账户, 没有信用委托",
+        "去掉 --as, 或用信用账户的配置",
+        "{profile} is a {account_type} account, without margin orders",
+        "leave --as out, or use the profile of a margin account",
+    ),
+    "credit_of_other_side": Text(
+        "没有这样的委托: {side} --as {credit}",
+        "融资是买, 融券是卖",
+        "there is no such order: {side} --as {credit}",
+        "fin is a buy, slo a sell",
+    ),
+    "account_for_reading": Text(
+        "{profile} 是 {account_type} 账户, 只能查询",
+        "下单用 STOCK 或 CREDIT 账户",
+        "{profile} is a {account_type} account, for reading only",
+        "orders go through STOCK and CREDIT accounts",
+    ),
     "account_not_ready": Text(
         "账号 {account_id} 未就绪: {word} ({status})",
         "等终端与柜台的连接恢复, 或在终端重新登录",
@@ -439,6 +566,12 @@ ERRORS: dict[str, Text] = {
         "看终端是否还在运行并已登录; 用 qmt login-check 检查",
         "the link was lost: {call}",
         "see whether the terminal still runs and is logged in: qmt login-check",
+    ),
+    "lists_disagree": Text(
+        "{call} 答复为空, 而终端的其他答复表明并非如此: 不可信",
+        "稍后再试; 一直如此则看终端与 qmt login-check",
+        "{call} was answered with nothing, and the terminal's other answers say that there is something",
+        "try again in a moment; if it stays so look at the terminal, and at qmt login-check",
     ),
     "query_failed": Text(
         "查询失败: {call}",
@@ -489,6 +622,12 @@ ERRORS: dict[str, Text] = {
         "no such order today: {ids}",
         "qmt orders lists the orders of the day",
     ),
+    "ambiguous_order": Text(
+        "合同编号 {id} 是几笔委托的: {ids}",
+        "写委托编号",
+        "{id} is the contract number of several orders: {ids}",
+        "name the order by its id",
+    ),
     # -- the command line -------------------------------------------------------------------------------
     "bad_volume": Text(
         "不是数量: {text}",
@@ -498,9 +637,9 @@ ERRORS: dict[str, Text] = {
     ),
     "bad_money": Text(
         "不是金额: {text}",
-        "正数, 单位元; 也可写 5万 或 1.2亿",
+        "正数, 单位元, 至多到分; 也可写 5万 或 1.2亿",
         "this is no amount: {text}",
-        "a positive number of CNY; 5万 and 1.2亿 are understood",
+        "a positive number of CNY, to the cent at most; 5万 and 1.2亿 are understood",
     ),
     "bad_price": Text(
         "不是价格: {text}",
@@ -698,6 +837,12 @@ ERRORS: dict[str, Text] = {
     "declined": Text(
         "已取消, 什么也没有发送或改动", "回答 y 即继续", "declined: nothing was sent or changed", "answer y to go on"
     ),
+    "package_changed": Text(
+        "xtquant 换了版本: 上次通过检查的是 {before}, 现在是 {now}, 什么都没有发送",
+        "先运行 qmt login-check --profile {profile}; 全部通过后即可委托 (撤单不受限制)",
+        "xtquant is another one: {before} passed the last login-check, {now} is there now; nothing was sent",
+        "run qmt login-check --profile {profile} first; once it passes orders go out again (cancels always do)",
+    ),
     "name_the_profile": Text(
         "有实盘配置时, 无人值守的写操作必须指明配置",
         "加 --profile {profile}",
@@ -804,9 +949,9 @@ ERRORS: dict[str, Text] = {
     ),
     # -- the paper exchange's tapes -------------------------------------------------------------------------
     "tape_empty": Text(
-        "{path} 里没有行情文件",
+        "{path} 里没有行情文件, 或其中没有一行数据",
         "market: 写 sample, 或放有 CSV, CSV.gz 或 Parquet 行情文件的文件夹",
-        "no tape in {path}",
+        "no tape in {path}, or none that holds a row",
         "set market: to sample, or to a folder of CSV, CSV.gz or Parquet tapes",
     ),
     "tape_unreadable": Text(
@@ -826,6 +971,10 @@ ERRORS: dict[str, Text] = {
 
 #: captions and words by key: (Chinese, English)
 WORDS: dict[str, tuple[str, str]] = {
+    "in_use": ("使用中", "in use"),
+    "resting": ("歇息中", "resting"),
+    "killed": ("进程已死", "killed"),
+    "free": ("可用", "free"),
     "paper": ("模拟", "paper"),
     "live": ("实盘", "live"),
     "yes": ("是", "yes"),
@@ -869,6 +1018,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "would_cancel": ("将撤", "would be canceled"),
     "final": ("已是最终状态", "already final"),
     "filled_first": ("已先成交", "filled first"),
+    "too_late": ("早已成交", "too late"),
+    "locked": ("集合竞价不可撤", "locked in auction"),
     "refused": ("撤单被拒", "refused"),
     "pending": ("撤单中", "pending"),
     # checks
@@ -876,13 +1027,28 @@ WORDS: dict[str, tuple[str, str]] = {
     "warn": ("注意", "warn"),
     "fail": ("失败", "FAIL"),
     "skipped": ("跳过", "skipped"),
-    "configuration": ("配置", "configuration"),
+    "running": ("运行中", "running"),
+    "registry": ("注册表", "registry"),
     "folder": ("文件夹", "folder"),
+    "writable": ("写权限", "writable"),
+    "administrator": ("管理员", "administrator"),
+    "disk": ("磁盘", "disk"),
+    "permission": ("接口权限", "permission"),
+    "terminal": ("终端", "terminal"),
+    "session": ("会话编号", "session id"),
+    "accounts": ("账号", "accounts"),
+    "status": ("账号状态", "account status"),
+    "subscribe": ("订阅", "subscribe"),
+    "data": ("行情服务", "data service"),
+    "tick": ("行情", "tick"),
+    "clock": ("时钟", "clock"),
+    "trading_day": ("交易日", "trading day"),
+    "configuration": ("配置", "configuration"),
+    "python": ("Python", "Python"),
     "module": ("接口模块", "module"),
+    "interface": ("接口对照", "interface"),
     "connect": ("连接", "connect"),
-    "account": ("账号", "account"),
     "asset": ("资金", "asset"),
-    "quote": ("行情", "quote"),
 }
 
 

@@ -49,6 +49,19 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class Credit(StrEnum):
+    """What an order on a margin account is for."""
+
+    #: 担保品买入、卖出: with the account's own money and shares
+    COLLATERAL = "collateral"
+    #: 融资买入: with borrowed money
+    FIN = "fin"
+    #: 融券卖出: of borrowed shares
+    SLO = "slo"
+    #: 买券还券, 卖券还款: to give back what was borrowed
+    REPAY = "repay"
+
+
 class Instrument(NamedTuple):
     """What the rules need to know of one instrument."""
 
@@ -134,6 +147,8 @@ class OrderRequest(NamedTuple):
     #: carried in ``order_remark``, at most 20 ASCII characters with a letter among them
     client_id: str
     strategy: str
+    #: None on every account but a margin one
+    credit: Credit | None = None
 
 
 class Order(NamedTuple):
@@ -171,6 +186,11 @@ class Order(NamedTuple):
         """The status as one we know; a foreign number is `OrderStatus.UNKNOWN`, which counts as open."""
         return STATUS_BY_NUMBER.get(self.order_status, OrderStatus.UNKNOWN)
 
+    @property
+    def subscription(self) -> bool:
+        """An application for new shares, which is an order row too: of price type 54, or of status 86 (BSE)."""
+        return self.price_type == 54 or self.order_status == 86
+
 
 STATUS_BY_NUMBER = {status.number: status for status in OrderStatus}
 
@@ -198,6 +218,11 @@ class Trade(NamedTuple):
     time: str
     strategy_name: str
     order_remark: str
+
+    @property
+    def of_an_order(self) -> bool:
+        """Whether an order of the day must be behind it; counters list what came without one (bonus shares) too."""
+        return self.side in ("buy", "sell") and self.order_id not in ("", "0", "-1")
 
 
 class Position(NamedTuple):
@@ -230,6 +255,23 @@ class Asset(NamedTuple):
     total_asset: float
     #: can be withdrawn
     fetch_balance: float
+
+
+class CreditDetail(NamedTuple):
+    """Debts, ratios and quotas of a margin account, CNY, in xtquant's fields."""
+
+    total_debt: float
+    fin_debt: float
+    slo_debt: float
+    #: 维持担保比例, as the terminal has it
+    per_assurescale_value: float
+    #: 可用保证金
+    enable_bail_balance: float
+    #: net of debts
+    assure_asset: float
+    #: what may still be borrowed: money, and shares by their value
+    fin_enable_quota: float
+    slo_enable_quota: float
 
 
 class Quote(NamedTuple):

@@ -295,7 +295,7 @@ def _named_price(name: str, side: Side, market: Market) -> Decimal:
 
 def _cage(side: Side, market: Market) -> Decimal | None:
     quote = market.quote
-    if quote is None or market.phase is not Phase.CONTINUOUS:
+    if quote is None or market.phase is not Phase.CONTINUOUS or cage.parks(market.instrument, market.day):
         return None
     return cage.cage(
         market.instrument,

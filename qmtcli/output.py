@@ -51,6 +51,32 @@ def emit_row(console: Console, row: Row, columns: Sequence[Column], id_key: str,
     _emit(console, [whole], tuple(whole), columns, id_key, caption, many=False)
 
 
+def emit_stream(
+    console: Console,
+    batches: Iterable[Sequence[Row]],
+    keys: Sequence[str],
+    columns: Sequence[Column],
+    id_key: str,
+    caption: str,
+) -> None:
+    """Print rows as they come, in batches: a table that grows, CSV, ids, or for either kind of JSON one object a line.
+
+    The arguments are those of `emit_rows`. Raises UsageError for an unknown field.
+    """
+    keys = _selected(console, (*keys, *console.identity))
+    writer = {**_WRITERS, "json": _ndjson}.get(console.format)
+    head, lines = "", _lines(console, _layout(console, columns))
+    if writer is None:
+        head = f"{console.mark(console.stdout_is_terminal)}{caption}\n{_ruled(console, _layout(console, columns))}"
+    elif writer is _csv:
+        head = _csv(console, [], True, id_key, keys)
+    for batch in batches:
+        rows = [{key: row[key] for key in keys} for row in ({**row, **console.identity} for row in batch)]
+        text = lines(rows) if writer is None else writer(console, rows, True, id_key, keys)
+        console.data(head + (text.partition("\n")[2] if writer is _csv else text))
+        head = ""  # before the first answer there was none: an error leaves stdout empty
+
+
 def _emit(
     console: Console,
     rows: list[dict[str, Any]],
@@ -154,6 +180,52 @@ def _table(console: Console, rows: list[dict[str, Any]], columns: Sequence[Colum
             colalign=["right" if column.kind in _NUMBERS or column.kind == "best" else "left" for column in shown],
         )
         return head + text + "\n"
+
+
+#: columns that a table which grows leaves to each kind of value, before it has seen any
+_ROOM = {"id": 8, "word": 8, "number": 9, "price": 8, "money": 13, "percent": 8, "time": 19}
+
+
+def _layout(console: Console, columns: Sequence[Column]) -> list[tuple[Column, int]]:
+    """The columns of a table that grows with their widths, as many as the terminal has room for."""
+    found = [
+        (column, max(_columns_of(column.title(console.lang)), _ROOM.get(column.kind, 10)))
+        for column in _chosen(console, columns)
+    ]
+    width = None if console.format == "wide" else console.width
+    while width is not None and len(found) > 1 and sum(wide + 2 for _, wide in found) - 2 > width:
+        found.pop()
+    return found
+
+
+def _ruled(console: Console, layout: Sequence[tuple[Column, int]]) -> str:
+    """The head of a table that grows."""
+    titles = [column.title(console.lang) for column, _ in layout]
+    return _line(titles, layout) + _line(["-" * width for _, width in layout], layout)
+
+
+def _lines(console: Console, layout: Sequence[tuple[Column, int]]) -> Callable[[Sequence[Row]], str]:
+    """Lines of a table that grows; where what has changed is in a column that is not shown there is none."""
+    last = ""
+
+    def lines(rows: Sequence[Row]) -> str:
+        nonlocal last
+        text = ""
+        for row in rows:
+            line = _line([_cell(console, row[column.key], column.kind) for column, _ in layout], layout)
+            text += line if line != last else ""
+            last = line
+        return text
+
+    return lines
+
+
+def _line(cells: Sequence[str], layout: Sequence[tuple[Column, int]]) -> str:
+    padded = []
+    for cell, (column, width) in zip(cells, layout, strict=True):
+        room = " " * (width - _columns_of(cell))
+        padded.append(room + cell if column.kind in _NUMBERS or column.kind == "best" else cell + room)
+    return "  ".join(padded).rstrip() + "\n"
 
 
 def _narrowed(widths: Sequence[int], prose: Sequence[bool], excess: int) -> list[int]:

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qmtcli import backend, config
+from qmtcli.model import CreditDetail
 from qmtcli.paper import exchange, mount, proof
 from qmtcli.paper.clock import SHANGHAI, parse
 from qmtcli.paper.faults import rule_of
@@ -459,8 +460,10 @@ class Account:
 
     @property
     def asset(self) -> dict[str, Any]:
-        """Money and value."""
-        return self._ask("queryStockAssetWithSeq", "QueryStockAssetReq", rows.asset)[0]
+        """Money and value; of a margin account its debts and ratios too, which are None of another."""
+        (asset,) = self._ask("queryStockAssetWithSeq", "QueryStockAssetReq", rows.asset)
+        debts = self._ask("queryCreditDetailWithSeq", "QueryCreditDetailReq", rows.credit_detail)
+        return {**asset, **(debts[0] if debts else dict.fromkeys(CreditDetail._fields))}
 
     @property
     def positions(self) -> list[dict[str, Any]]:

@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import prefork
 import pytest
@@ -24,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 #: a sitecustomize that watches and disturbs the native line of the processes that find it
 NATIVE = Path(__file__).with_name("native")
+#: an xtquant that is a terminal for live profiles, and a sitecustomize that sets the machine's clock
+TERMINAL = Path(__file__).with_name("terminal")
 #: a Monday morning in continuous trading
 CLOCK = "2026-11-23T10:00:00"
 WINDOWS = os.name == "nt"
@@ -102,14 +106,13 @@ def qmt() -> Callable[..., Result]:
     return partial(_run, [sys.executable, "-m", "qmtcli"], [ROOT])
 
 
-@pytest.fixture(scope="session")
-def quick_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A program that is qmt and starts fast, see `prefork`; the native line is that of ``native``."""
-    folder = tmp_path_factory.mktemp("prefork")
+@contextmanager
+def _quick(folder: Path, *path: Path, **more: str) -> Iterator[Path]:
+    """A program that is qmt and starts fast, see `prefork`, with a sitecustomize of ``path``."""
     program = folder / "qmt"
     program.write_text(prefork.CLIENT.format(python=sys.executable, socket=str(folder / "socket")))
     program.chmod(0o755)
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(NATIVE), str(ROOT)])}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, path), str(ROOT)]), **more}
     command = [sys.executable, prefork.__file__, str(folder / "socket")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=env) as server:
         assert server.stdout is not None and server.stdout.readline() == b"ready\n"
@@ -117,12 +120,46 @@ def quick_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         server.terminate()
 
 
+@pytest.fixture(scope="session")
+def quick_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """qmt that starts fast; the native line is that of ``native``."""
+    with _quick(tmp_path_factory.mktemp("prefork"), NATIVE) as program:
+        yield program
+
+
+@pytest.fixture(scope="session")
+def quick_live_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """qmt that starts fast and trades through the terminal of ``terminal`` at `CLOCK`."""
+    with _quick(tmp_path_factory.mktemp("prefork"), TERMINAL, MACHINE_CLOCK=CLOCK, NATIVE_TOO="1") as program:
+        yield program
+
+
+Runner: TypeAlias = "Callable[..., Result]"
+
+
+@pytest.fixture(scope="session")
+def quick_runs(request: pytest.FixtureRequest) -> Callable[[str], Runner]:
+    """Runs of qmt on ``paper`` and on ``live`` profiles, by the quick programs where there are any."""
+
+    def runs(mode: str) -> Runner:
+        if not WINDOWS:
+            name = "quick_program" if mode == "paper" else "quick_live_program"
+            return partial(_run, [str(request.getfixturevalue(name))], [])
+        path = [NATIVE] if mode == "paper" else [TERMINAL]
+        qmt = partial(_run, [sys.executable, "-m", "qmtcli"], [*path, ROOT])
+        return (
+            qmt
+            if mode == "paper"
+            else lambda *words, env: qmt(*words, env={"MACHINE_CLOCK": CLOCK, "NATIVE_TOO": "1", **env})
+        )
+
+    return runs
+
+
 @pytest.fixture
-def quick_qmt(request: pytest.FixtureRequest) -> Callable[..., Result]:
+def quick_qmt(quick_runs: Callable[[str], Runner]) -> Runner:
     """`qmt` by the quick program, where there is one, with the native line of ``native``."""
-    if WINDOWS:
-        return partial(_run, [sys.executable, "-m", "qmtcli"], [NATIVE, ROOT])
-    return partial(_run, [str(request.getfixturevalue("quick_program"))], [])
+    return quick_runs("paper")
 
 
 @pytest.fixture

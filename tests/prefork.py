@@ -71,7 +71,9 @@ def _answer(link: socket.socket) -> NoReturn:
         os.environ.clear()
         os.environ.update((name, value) for name, _, value in (variable.partition("=") for variable in environ))
         # those that Python made know what the descriptors were
-        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
+        encoding = os.environ.get("PYTHONIOENCODING")
+        sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w", encoding=encoding)
+        sys.stderr = os.fdopen(2, "w", buffering=1, encoding=encoding)
         sys.path[0] = folder
         sys.argv = ["qmt", *arguments]
         from qmtcli.__main__ import run

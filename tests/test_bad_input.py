@@ -416,7 +416,11 @@ def test_bad_configuration(case: str, trial: Trial, user_config: Callable[[str],
         (None, "unreadable_file", {}),
         (b"\xff\xff\xff", "unreadable_file", {"why": "not UTF-8, UTF-16 or GBK"}),
         (b"", "instruments_unreadable", {"line": 1, "why": "no column code"}),
-        (b"code,st\n600000.SH,1\n600001.SH,maybe\n", "instruments_unreadable", {"line": 3, "why": "st is 'maybe'"}),
+        (
+            b"code,st\n600000.SH,1\n600001.SH,maybe\n",
+            "instruments_unreadable",
+            {"line": 3, "why": "st is 'maybe', expected: true | false"},
+        ),
     ],
     ids=["missing", "no text", "empty", "bad line"],
 )
@@ -475,7 +479,7 @@ def test_an_account_file_that_is_none(command: tuple[str, ...], trial: Trial, tm
         path.unlink()
     file.write_bytes(b"not a database " * 1000)
     error = trial.error(trial.run(*command))
-    assert (error["exit_status"], error["code"]) == (3, "state_unusable")
+    assert (error["exit_status"], error["code"], error["path"]) == (3, "account_file_damaged", str(file))
     assert file.read_bytes() == b"not a database " * 1000
 
 
@@ -511,7 +515,7 @@ def test_a_live_profile_on_a_machine_without_the_native_module(
     (tmp_path / "userdata_mini").mkdir()
     user_config(PROFILES.replace("$PATH", str(tmp_path / "userdata_mini")))
     error = trial.refusal(*words, "--profile", "live")
-    code = {"paper": (6, "not_a_paper_profile")}.get(words[0], (3, "no_native_module"))
+    code = {"paper": (6, "not_a_paper_profile")}.get(words[0], (3, "python_misfit"))
     assert (error["exit_status"], error["code"]) == code
     assert _subset(error, ACCOUNT) == {"mode": "live", "profile": "live", "account_id": "2000000365"}
     assert list((tmp_path / "userdata_mini").iterdir()) == []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from qmtcli.model import OrderStatus, Side
-from qmtcli.paper import answers, rows
+from qmtcli.model import Credit, OrderStatus, Side
 from qmtcli.paper import codes as paper
+from qmtcli.paper import rows
 from qmtcli.rules.order_types import MARKET_KINDS
 from qmtcli.xt import codes
 
@@ -30,7 +30,16 @@ CONSTANTS = _constants()
 
 
 def test_sides() -> None:
-    assert {Side.BUY: CONSTANTS["STOCK_BUY"], Side.SELL: CONSTANTS["STOCK_SELL"]} == codes.ORDER_TYPES
+    assert {
+        (Side.BUY, None): CONSTANTS["STOCK_BUY"],
+        (Side.SELL, None): CONSTANTS["STOCK_SELL"],
+        (Side.BUY, Credit.COLLATERAL): CONSTANTS["CREDIT_BUY"],
+        (Side.SELL, Credit.COLLATERAL): CONSTANTS["CREDIT_SELL"],
+        (Side.BUY, Credit.FIN): CONSTANTS["CREDIT_FIN_BUY"],
+        (Side.SELL, Credit.SLO): CONSTANTS["CREDIT_SLO_SELL"],
+        (Side.BUY, Credit.REPAY): CONSTANTS["CREDIT_BUY_SECU_REPAY"],
+        (Side.SELL, Credit.REPAY): CONSTANTS["CREDIT_SELL_SECU_REPAY"],
+    } == codes.ORDER_TYPES
     assert (CONSTANTS["STOCK_BUY"], CONSTANTS["STOCK_SELL"]) == (paper.BUY, paper.SELL)
 
 
@@ -64,15 +73,20 @@ def test_rows_show_the_brokers_number_of_a_price_type_that_has_the_same_word() -
 
 def test_numbers_that_rows_carry() -> None:
     assert {"SH": CONSTANTS["SH_MARKET"], "SZ": CONSTANTS["SZ_MARKET"], "BJ": CONSTANTS["MARKET_ENUM_BEIJING"]} == (
-        answers._MARKETS
+        paper.MARKETS
     )
     assert {paper.BUY: CONSTANTS["OFFSET_FLAG_OPEN"], paper.SELL: CONSTANTS["OFFSET_FLAG_CLOSE"]} == rows._OFFSET
     assert CONSTANTS["DIRECTION_FLAG_LONG"] == rows._LONG
 
 
 def test_account_types_and_states() -> None:
-    assert {"STOCK": CONSTANTS["SECURITY_ACCOUNT"], "CREDIT": CONSTANTS["CREDIT_ACCOUNT"]} == codes.ACCOUNT_TYPES
+    assert {
+        "STOCK": CONSTANTS["SECURITY_ACCOUNT"],
+        "CREDIT": CONSTANTS["CREDIT_ACCOUNT"],
+        "HUGANGTONG": CONSTANTS["HUGANGTONG_ACCOUNT"],
+        "SHENGANGTONG": CONSTANTS["SHENGANGTONG_ACCOUNT"],
+    } == codes.ACCOUNT_TYPES
     assert CONSTANTS["SECURITY_ACCOUNT"] == paper.STOCK
-    assert codes.ACCOUNT_TYPES == paper.ACCOUNT_TYPES
+    assert codes.ACCOUNT_TYPES.items() >= paper.ACCOUNT_TYPES.items()
     states = {value for name, value in CONSTANTS.items() if name.startswith("ACCOUNT_STATUS")}
     assert set(codes.ACCOUNT_STATUS) == states

@@ -836,6 +836,7 @@ def test_settings_tell_value_and_source_of_every_key(place: Place) -> None:
         "profiles.paper.yes": (False, "default"),
         "profiles.paper.limits": (None, "default"),
         "profiles.paper.timeout": (10.0, "default"),
+        "profiles.paper.wait_ready": (0.0, "default"),
         "profiles.paper.cash": (1_000_000, "default"),
         "profiles.paper.instruments": (None, "default"),
         "profiles.live.live": (True, file + "4"),
@@ -848,6 +849,7 @@ def test_settings_tell_value_and_source_of_every_key(place: Place) -> None:
         "profiles.live.limits.price_away": (0.03, file + "7"),
         "profiles.live.limits.symbols": (["600000.SH"], file + "7"),
         "profiles.live.timeout": (10.0, "default"),
+        "profiles.live.wait_ready": (0.0, "default"),
         "profiles.live.fees.commission": (0.0002, file + "8"),
         "profiles.live.instruments": (None, "default"),
     }

@@ -77,6 +77,7 @@ def _run(commands: list[str], quick_program: Path) -> list[tuple[str, str, int]]
                 "COLUMNS": "80",
                 "QMT_STATE": str(top / "state"),
                 "QMT_PAPER_CLOCK": CLOCK,
+                "_PYTHON_HOST_PLATFORM": "linux-x86_64",
             },
             check=False,
         )
@@ -95,6 +96,7 @@ def _run(commands: list[str], quick_program: Path) -> list[tuple[str, str, int]]
 def _plain(text: str, top: Path) -> str:
     """What differs between machines and versions, made the same without a change of length."""
     text = text.replace(str(top), "/tmp/qmt_XXXXXXXX").replace(f"qmt {__version__}", "qmt VERSION")
+    text = re.sub(r"\d+\.\d GB", "XX.X GB", text)
     return re.sub(r"Python 3\.\d\d", "Python 3.XX", re.sub(r"xtquant_\d{6}", "xtquant_XXXXXX", text))
 
 
@@ -206,7 +208,10 @@ def _all_said() -> list[Said]:
 
 ALL_SAID = _all_said()
 #: shape of the JSON of each command
-ROWS = ("login-check", "quote", "cancel", "positions", "orders", "trades", "config show", "calendar show")
+ROWS = (
+    "login-check", "quote", "cancel", "positions", "orders", "trades", "config show", "calendar show", "session list",
+    "session clean",
+)  # fmt: skip
 SHAPES = dict.fromkeys(ROWS, list) | (
     dict.fromkeys(("buy", "sell", "asset", "config init", "config path", "calendar import"), dict)
     | dict.fromkeys(("paper status", "paper reset", "paper deposit", "paper withdraw", "paper next-day"), dict)
@@ -228,7 +233,9 @@ def test_json_is_one_document_or_one_error(said: Said) -> None:
     name = _name(said.command)
     if said.err:
         error = json.loads(said.err)["error"]
-        assert (said.out, said.err.count("\n"), error["exit_status"]) == ("", 1, said.status)
+        assert said.err.count("\n") == 1
+        # of several profiles those that answered have rows all the same
+        assert said.status == 9 if said.out else said.status == error["exit_status"]
         assert error["code"] and error["message"] and error["hint"]
     elif name not in _OWN_STDOUT:
         assert isinstance(json.loads(said.out), SHAPES[name])

@@ -92,7 +92,7 @@ def test_in_hours(exchange: Callable[..., Result], at: str, words: tuple[str, ..
 def test_the_next_session_is_for_the_exchange_to_decide(exchange: Callable[..., Result]) -> None:
     done = exchange("03:00:00", *BUY, "--next-session")
     assert (done.status, done.error["code"], done.error["error_id"]) == (5, "rejected", -61)
-    assert exchange("2026-11-22T10:00:00", *BUY, "--next-session", "--dry-run").status == 0
+    assert exchange("2026-11-28T10:00:00", *BUY, "--next-session", "--dry-run").status == 0
 
 
 def test_what_was_sent_in_time_is_told_at_any_hour(exchange: Callable[..., Result]) -> None:
@@ -293,3 +293,17 @@ def test_a_rule_said_otherwise_holds_here(quick_qmt: Qmt, user_config: Callable[
     user_config("profiles: {paper: {rules: {fund_cap: 100}}}")
     error = quick_qmt("--json", "buy", "510300.SH", "--value", "1万", "--price", "last", env=env).error
     assert (error["exit_status"], error["code"], error["cap"]) == (6, "over_cap", 100)
+
+
+def test_an_account_does_not_go_back_to_a_day_that_it_has_left(exchange: Callable[..., Result]) -> None:
+    assert exchange("2026-11-24T09:00:00", "paper", "status").json["day"] == "2026-11-24"
+    assert exchange("10:00", "paper", "status").json["day"] == DAY  # it never had an order
+    assert exchange("2026-11-24T10:00:00", *BUY).json["time"].startswith("2026-11-24")
+    error = exchange("10:00", "asset")
+    assert error.status == 3
+    assert _subset(error.error, code=0, clock=0, day=0) == {
+        "code": "clock_behind_account", "clock": "2026-11-23", "day": "2026-11-24",
+    }  # fmt: skip
+    assert exchange("2026-11-24T09:31:00", "asset").status == 0
+    assert exchange("10:00", "paper", "reset", "--yes").json["day"] == DAY
+    assert exchange("10:00", *BUY).json["time"].startswith(DAY)

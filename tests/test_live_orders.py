@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, TERMINAL, Result
 
 from qmtcli.commands.buy_sell import _warner
 from qmtcli.commands.common import App
@@ -22,7 +22,6 @@ from qmtcli.console import Console
 from qmtcli.errors import ConfigError, Refused
 from qmtcli.paper.settings import Settings
 
-TERMINAL = Path(__file__).with_name("terminal")
 MORNING = "2026-11-23T10:00:00"
 BUY = ("buy", "600000.SH", "100", "--limit", "9.09")
 SELL = ("sell", "600000.SH", "100", "--limit", "9.00")
@@ -176,11 +175,13 @@ def test_past_the_calendar_a_buy_stops_and_a_sell_goes_on(live: Live) -> None:
     assert (sent.status, sent.error["code"]) == (5, "rejected")  # by the exchange, which knows that none are held
     canceled = live.run("cancel", "--all", "--yes", at=BEYOND)
     assert (canceled.status, canceled.stderr) == (0, "")
-    days = "".join(f"2027-{day}\n" for day in ("01-04", "01-05", "01-06", "01-07", "01-08", "01-18", "01-29", "02-01"))
+    days = "".join(
+        f"2027-{day}\n" for day in ("01-04", "01-05", "01-06", "01-07", "01-08", "01-18", "01-29", "02-01", "02-03")
+    )
     assert live.run("calendar", "import", "-", stdin=days).status == 0
     buy = live.run(*BUY, "--dry-run", at=BEYOND)
     assert (buy.status, "warning" in buy.stderr) == (0, False)
-    assert live.refusal(*BUY, at="2027-01-19T10:00:00")["phase"] == "no_trading_day"
+    assert live.refusal(*BUY, at="2027-02-02T10:00:00")["phase"] == "no_trading_day"
 
 
 def test_a_damaged_calendar_stops_no_sell(live: Live, tmp_path: Path) -> None:

@@ -323,6 +323,25 @@ def test_what_is_no_file_is_refused(qmt: Qmt) -> None:
     assert (done.status, done.error["code"]) == (2, "no_strategy_file")
 
 
+CONNECTS = """
+from xtquant.xttrader import XtQuantTrader
+trader = XtQuantTrader('userdata_mini', 7)
+trader.start()
+trader.connect()
+"""
+
+
+def test_what_the_paper_exchange_cannot_do_is_told_as_qmt_tells_it(
+    qmt: Qmt, clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    clock(CLOCK)
+    assert qmt("buy", "600000.SH", "100", "--limit", "9.09").status == 0
+    clock("2026-11-20T10:00:00")
+    (tmp_path / "script.py").write_text(CONNECTS, encoding="utf-8")
+    done = qmt("run-strategy", str(tmp_path / "script.py"), "--json")
+    assert (done.status, done.stdout, done.error["code"]) == (3, "", "clock_behind_account")
+
+
 # -- children ------------------------------------------------------------------------------------------------------
 
 CHILD = """

@@ -159,12 +159,13 @@ def test_a_command_pays_for_what_it_uses(
         monkeypatch.setenv(name, str(tmp_path))
     script = (
         "import sys, os\n"
+        "told = os.dup(2)\n"
         "before = set(sys.modules)\n"
         "from qmtcli import __main__ as start\n"
         f"sys.argv = ['qmt', *{arguments!r}]\n"
         "def leave(status):\n"
         f"    loaded = [name for name in {absent!r} if name in sys.modules and name not in before]\n"
-        "    sys.stderr.write('LOADED ' + ' '.join(loaded) + '\\n'); sys.stderr.flush(); os.kill(os.getpid(), 9)\n"
+        "    os.write(told, ('LOADED ' + ' '.join(loaded) + '\\n').encode()); os.kill(os.getpid(), 9)\n"
         "import atexit; real, os._exit = os._exit, leave; sys.exit = leave\n"
         "start.run()\n"
     )

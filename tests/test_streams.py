@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,19 @@ def test_noise_of_the_vendor_changes_no_stdout(
         assert noisy.stderr == quiet.stderr
     elif native():
         assert "noise of native code\n" in noisy.stderr and "noise of Python code\n" in noisy.stderr
+
+
+def test_noise_of_the_vendor_does_not_come_between_an_error_and_its_reader(
+    qmt: Callable[..., Result], native: Callable[[], Counter[str]]
+) -> None:
+    noise = {"NATIVE_NOISE": "1"}
+    for words, code in (
+        (("quote", "600999.SH"), "unknown_code"),
+        (("sell", "600000.SH", "100", "--limit", "9"), "rejected"),
+    ):
+        done = qmt(*words, "--json", env=noise)
+        assert (done.stdout, json.loads(done.stderr)["error"]["code"]) == ("", code)
+    assert native()
 
 
 # -- descriptors ---------------------------------------------------------------------------------------
@@ -434,25 +448,26 @@ def test_a_table_fits_the_terminal(terminal: Terminal, qmt: Callable[..., Result
     )
 
 
-def test_advice_is_wrapped_and_not_left_out(terminal: Terminal) -> None:
+def test_advice_is_wrapped_and_not_left_out(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_PYTHON_HOST_PLATFORM", "linux-x86_64")
     words = ("login-check", "--code", "999999.SH")
     done = terminal.run(*words, "--lang", "zh", stdout_too=True, columns=60)
     assert (done.status, done.stderr.splitlines()[-5:]) == (10, [
-        "行情      失败  没有这个代码:    核对代码与市场后缀;",
-        "                999999.SH        样本行情只有二十来个",
-        "                                 : 600000.SH,",
-        "                                 000001.SZ, 510300.SH",
-        "                                 ...",
+        "行情      失败  没有这个代码:      核对代码与市场后缀;",
+        "                999999.SH          样本行情只有二十来个",
+        "                                   : 600000.SH,",
+        "                                   000001.SZ, 510300.SH",
+        "                                   ...",
     ])  # fmt: skip
     done = terminal.run(*words, stdout_too=True, columns=80)
     assert (done.status, done.stderr.splitlines()[-4:]) == (10, [
-        "quote          FAIL    unknown code: 999999.SH      check code and market",
+        "tick            FAIL    unknown code: 999999.SH     check code and market",
         "                                                    suffix; the sample market",
         "                                                    has some twenty: 600000.SH,",
         "                                                    000001.SZ, 510300.SH ...",
     ])  # fmt: skip
     done = terminal.run(*words, stdout_too=True, columns=40)
-    assert done.stderr.splitlines()[-2:] == ["quote          FAIL    unknown code:", f"{'':23}999999.SH"]
+    assert done.stderr.splitlines()[-2:] == ["tick            FAIL    unknown code:", f"{'':24}999999.SH"]
 
 
 LIVE = """\
@@ -505,11 +520,86 @@ def test_debug_shows_a_traceback(qmt: Callable[..., Result]) -> None:
     assert "Traceback" not in qmt("quote", "999999.SH").stderr
 
 
+def _logged(file: str = "qmt.log") -> list[str]:
+    """Entries of a log without their times, which are there."""
+    entries = [line.partition(" ") for line in Path(file).read_text(encoding="utf-8").splitlines()]
+    assert all(datetime.fromisoformat(time).tzinfo for time, _, _ in entries)
+    return [text for _, _, text in entries]
+
+
 def test_a_log_keeps_what_was_said(qmt: Callable[..., Result]) -> None:
     assert qmt("quote", "999999.SH", "--log", "qmt.log", "--json").status == 10
     assert qmt(*BUY, "--dry-run", "-o", "id", "--log", "qmt.log").status == 0
-    entries = [line.partition(" ") for line in Path("qmt.log").read_text(encoding="utf-8").splitlines()]
-    assert [text for _, _, text in entries] == [
+    assert _logged() == [
+        "$ qmt quote 999999.SH --log qmt.log --json",
         "【paper】unknown_code: unknown code: 999999.SH",
+        "【paper】exit 10: qmt quote 999999.SH --log qmt.log --json",
+        "$ qmt buy 600000.SH 100 --limit 9.09 --dry-run -o id --log qmt.log",
         "【paper】buy 600000.SH 浦发银行 100 (1 lot) @ 9.09 | at most 914.01 CNY | limits 8.13-9.93",
+        "【paper】exit 0: qmt buy 600000.SH 100 --limit 9.09 --dry-run -o id --log qmt.log",
     ]
+
+
+@pytest.mark.parametrize("place", ["--log qmt.log", "--log=qmt.log", "QMT_LOG", "the user's file"])
+def test_a_log_has_what_is_wrong_with_the_command_line(
+    place: str, qmt: Callable[..., Result], user_config: Callable[[str], Path]
+) -> None:
+    user_config(f"log: {Path('qmt.log').absolute()}" if place == "the user's file" else "")
+    words = ["buy", "600000.SH", "--price", "9", "--nosuch", *(place.split() if place[0] == "-" else ())]
+    assert qmt(*words, env={"QMT_LOG": "qmt.log"} if place == "QMT_LOG" else {}).status == 2
+    command = " ".join(["qmt", *words])
+    assert _logged() == [f"$ {command}", "usage: there is no option --nosuch", f"exit 2: {command}"]
+
+
+def test_a_log_of_a_run_that_is_stopped_says_so(stopped: Stopped) -> None:
+    words = ("positions", "--log", "qmt.log")
+    assert stopped(signal.SIGTERM, words, NATIVE_HOLD="connect").status == 143
+    assert _logged() == ["$ qmt positions --log qmt.log", "【paper】exit 143: qmt positions --log qmt.log"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a device of Linux")
+def test_a_full_disk_under_the_log_stops_nothing(qmt: Callable[..., Result]) -> None:
+    done = qmt(*BUY, "--json", "--log", "/dev/full")
+    assert (done.status, done.stderr, done.json["status"]) == (0, "", "filled")
+
+
+@posix
+def test_a_name_that_is_no_text_is_logged_all_the_same(qmt: Callable[..., Result]) -> None:
+    command = [*QMT, "quote", b"\xff", "--log", "qmt.log"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+    assert _logged()[0] == r"$ qmt quote \udcff --log qmt.log"
+
+
+# -- Windows -------------------------------------------------------------------------------------------
+
+GUARDED = """
+import ctypes, msvcrt, os, sys
+from qmtcli.console import Console
+kernel = ctypes.windll.kernel32
+kernel.GetStdHandle.restype = ctypes.c_void_p
+before = kernel.GetStdHandle(-11)
+console = Console()
+console.format = "json"
+console.guard()
+files = [open(os.devnull, "w") for _ in range(100)]
+assert before not in [msvcrt.get_osfhandle(file.fileno()) for file in files]
+assert kernel.GetStdHandle(-11) == msvcrt.get_osfhandle(1)
+assert kernel.GetStdHandle(-12) == msvcrt.get_osfhandle(2)
+for handle in (before, kernel.GetStdHandle(-11), kernel.GetStdHandle(-12)):
+    kernel.WriteFile(ctypes.c_void_p(handle), b"noise", 5, ctypes.byref(ctypes.c_ulong()), None)
+for library in ("msvcrt", "ucrtbase"):
+    ctypes.CDLL(library).puts(b"noise")
+    ctypes.CDLL(library).fflush(None)
+os.write(1, b"noise")
+os.write(2, b"noise")
+print("noise", flush=True)
+print("noise", file=sys.stderr, flush=True)
+console.data("浦发银行\\n")
+console.warn("nothing")
+"""
+
+
+@pytest.mark.skipif(os.name != "nt", reason="handles of Windows")
+def test_no_handle_of_windows_leads_to_stdout() -> None:
+    done = subprocess.run([sys.executable, "-c", GUARDED], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "浦发银行\r\n".encode(), b"")

@@ -55,6 +55,18 @@ def test_the_clock(paper: Paper) -> None:
         paper.clock.set("noon")
 
 
+def test_the_clock_goes_to_an_earlier_day_before_the_first_order(paper: Paper) -> None:
+    trader = paper.trader()
+    paper.clock.set("2023-02-07T10:00:00")
+    assert buy(paper, trader) == 1
+    assert [order["time"] for order in paper.account.orders] == ["2023-02-07T10:00:00+08:00"]
+    assert paper.next_day() == date(2023, 2, 8)
+    assert paper.account.positions[0]["can_use_volume"] == 100
+    with pytest.raises(ConfigError) as caught:
+        paper.clock.set("2023-02-07T10:00:00")
+    assert caught.value.code == "clock_behind_account"
+
+
 def test_moving_the_clock_has_all_happen_that_is_due(paper: Paper) -> None:
     paper.market.tick(CODE, 10.00, bid=[(9.99, 2000)], ask=[(10.00, 2000)])
     trader = paper.trader()
@@ -170,6 +182,35 @@ def test_the_account_is_seen_past_all_faults(paper: Paper) -> None:
 
 
 # -- sessions ----------------------------------------------------------------------------------------------
+
+
+def test_a_cancel_that_fails_after_its_answer_is_refused(paper: Paper) -> None:
+    buy(paper, paper.trader(), 8.90)
+    paper.faults.cancel("reject", message="撤不了")
+    refused = paper.run("cancel", "1", "--json")
+    assert (refused.status, refused.json[0]["result"], refused.json[0]["message"]) == (5, "refused", "撤不了")
+    paper.faults.clear()
+    assert paper.run("cancel", "1", "--json").json[0]["result"] == "canceled"
+
+
+def test_orders_of_one_moment_are_listed_by_number(paper: Paper) -> None:
+    trader = paper.trader()
+    for _ in range(11):
+        buy(paper, trader)
+    for words, name in (("orders", "order_id"), ("trades", "traded_id")):
+        assert [row[name] for row in paper.run(words, "--json").json] == [str(n) for n in range(1, 12)]
+
+
+def test_what_is_held_since_today_and_since_before(paper: Paper) -> None:
+    trader = paper.trader()
+    for volume in (200, 100):
+        buy(paper, trader, volume=volume)
+    paper.next_day()
+    assert trader.order_stock(paper.stock_account, CODE, SELL, 100, LIMIT, 9.00) == 3
+    buy(paper, trader, volume=400)
+    (held,) = trader.query_position_statistics(paper.stock_account)
+    assert (held.position, held.today_position, held.yesterday_position) == (600, 400, 200)
+    assert (held.yesterday_init_position, held.can_close_vol) == (300, 200)
 
 
 def test_a_recorder(paper: Paper) -> None:

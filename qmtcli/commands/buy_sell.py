@@ -13,7 +13,7 @@ from qmtcli.commands import complete, sent
 from qmtcli.commands.common import App, Seconds, command
 from qmtcli.errors import ExitStatus, NoData, NotConnected, QmtError, Refused, UsageError
 from qmtcli.messages import error_text, say
-from qmtcli.model import OrderRequest, OrderStatus, Side
+from qmtcli.model import Credit, OrderRequest, OrderStatus, Side
 from qmtcli.output import check_fields
 
 if TYPE_CHECKING:
@@ -57,6 +57,9 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--next-session", is_flag=True,
                      help=say("交易时间外也发送, 由券商或交易所决定",
                               "send outside trading hours too, for broker and exchange to decide")),
+        click.option("--as", "credit", metavar="|".join(Credit), type=click.Choice([str(word) for word in Credit]),
+                     help=say("信用账户必填: 担保品、融资、融券、还券还款",
+                              "on a margin account, required: what the order is for")),
         click.option("--dry-run", is_flag=True,
                      help=say("只检查和预览, 不发送", "check and preview, send nothing")),
         click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask")),
@@ -83,8 +86,14 @@ class _Asked(NamedTuple):
     wait: bool
     wait_for: float | None
     next_session: bool
+    credit: str | None
     dry_run: bool
     yes: bool
+
+    @property
+    def purpose(self) -> Credit | None:
+        """What it is for on a margin account."""
+        return None if self.credit is None else Credit(self.credit)
 
     @property
     def seconds(self) -> float | None:
@@ -154,7 +163,8 @@ def _order(app: App, asked: _Asked) -> int:
         raise UsageError("volume_or_value")
     if spec.after_hours and app.profile.live and not app.profile.rules.get("after_hours_live"):
         raise Refused("after_hours_not_live", profile=app.profile.name)
-    desk = app.open_desk(asked.dry_run, asked.yes)
+    desk = app.open_desk(asked.dry_run, asked.yes, asked.next_session)
+    desk.check_purpose(asked.side, asked.purpose)
     market = _market(app, code, asked.side, spec)
     orders.check_type(spec, asked.side, market)
     client_id = asked.id_on(market.day) or desks.new_client_id()
@@ -168,7 +178,7 @@ def _order(app: App, asked: _Asked) -> int:
     price, price_type, note = _price(asked, spec, market)
     volumes, left = _volumes(app, asked, spec, price, market, schedule)
     requests = [
-        OrderRequest(code, asked.side, volume, price_type, price, _child_id(client_id, number), strategy)
+        OrderRequest(code, asked.side, volume, price_type, price, _child_id(client_id, number), strategy, asked.purpose)
         for number, volume in enumerate(volumes)
     ]
     last = Decimal(str(market.quote.last_price)) if market.quote and market.quote.last_price else None

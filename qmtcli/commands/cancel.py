@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import CANCELED
 from qmtcli.commands.common import App, command, nothing_sent, read_from
+from qmtcli.commands.named import named
 from qmtcli.desk import is_own
-from qmtcli.errors import ExitStatus, NoData, UsageError
+from qmtcli.errors import ExitStatus, QmtError, UsageError
 from qmtcli.messages import say
-from qmtcli.model import Order, OrderStatus
 from qmtcli.output import check_fields, emit_rows
 
+if TYPE_CHECKING:
+    from qmtcli.desk import Canceling
+    from qmtcli.model import Order
+
 _WAIT_SECONDS = 5.0
-#: price type of a subscription to new shares, which is an order row too and not ours to cancel
-_SUBSCRIPTION = 54
 
 
 @command(
     "cancel",
-    "撤单: 按编号, 或 --all (可用 --code, --side, --mine 限定); - 从标准输入读取编号。",
-    "Cancel orders by id, or --all of them (--code, --side, --mine narrow it). A dash reads ids from stdin.",
+    "撤单: 按委托编号, 按合同编号 (sys:123), 或 --all (可用 --code, --side, --mine 限定); - 从标准输入读取编号。",
+    "Cancel orders by id, by contract number (sys:123), or --all of them (--code, --side, --mine narrow it)."
+    " A dash reads ids from stdin.",
     epilog="qmt orders --open --json | qmt cancel -",
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete.order_ids)
-@click.option("--all", "everything", is_flag=True, help=say("所有可撤的委托", "every order that can be canceled"))
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help=say("所有可撤的委托, 新股申购除外", "every order that can be canceled, applications for new shares apart"),
+)
 @click.option(
     "--code",
     "codes",
@@ -57,7 +65,7 @@ def cancel(
         raise UsageError("ids_or_all")
     if ids and (codes or side or mine):
         raise UsageError("narrowing_needs_all")
-    wanted = list(dict.fromkeys(read_from(ids, app.console, ("order_id",))))
+    wanted = read_from(ids, app.console, ("order_id",))
     only = {parse_code(code) for code in codes}
     check_fields(app.console, Canceled._fields)
     desk = app.open_desk(dry_run, yes)
@@ -67,24 +75,20 @@ def cancel(
             row
             for row in rows
             if row.state.cancellable
-            and row.price_type != _SUBSCRIPTION
+            and not row.subscription
             and (not only or row.stock_code in only)
             and (side is None or row.side == side)
             and (not mine or is_own(row))
         ]
     else:
-        known = {row.order_id: row for row in rows}
-        missing = [order_id for order_id in wanted if order_id not in known]
-        if missing:
-            raise NoData("unknown_order", ids=missing)
-        chosen = [known[order_id] for order_id in wanted]
+        chosen = named(rows, wanted)
     if chosen:
         desk.admit_cancel(say(f"撤销 {len(chosen)} 笔委托?", f"Cancel {len(chosen)} orders?"))
-    results = [_result(row, refusal, dry_run) for row, refusal in desk.cancel(chosen, _WAIT_SECONDS)]
+    results = [_result(app, found) for found in desk.cancel(chosen, _WAIT_SECONDS)]
     caption = say(f"撤单: {len(results)}", f"Cancels: {len(results)}") + nothing_sent(dry_run)
     emit_rows(app.console, [row._asdict() for row in results], Canceled._fields, CANCELED, "order_id", caption)
     desk.reported()
-    return ExitStatus.OK if dry_run else _status([row.result for row in results])
+    return ExitStatus.OK if dry_run else _status({row.result for row in results})
 
 
 class Canceled(NamedTuple):
@@ -99,35 +103,49 @@ class Canceled(NamedTuple):
     traded_volume: int
     order_status: int
     status: str
-    #: ``canceled``, ``filled_first``, ``final`` (rejected before), ``refused``, ``pending``; ``would_cancel``
+    #: a word of `qmtcli.desk.Canceling`; ``locked``: refused in a call auction that lets no order go
     result: str
     #: words of a refusal
     message: str
 
 
-def _result(row: Order, refusal: str, dry_run: bool) -> Canceled:
-    word = _FINAL.get(row.state)
-    if word is None:
-        word = "would_cancel" if dry_run else "refused" if refusal else "pending"
+def _result(app: App, found: Canceling) -> Canceled:
+    row, word = found.order, found.result
+    if word == "refused" and _locked(app, row):
+        word = "locked"
     return Canceled(
         row.order_id, row.order_sysid, row.stock_code, row.instrument_name, row.side, row.order_volume,
-        row.traded_volume, row.order_status, row.status, word, refusal,
+        row.traded_volume, row.order_status, row.status, word, found.message,
     )  # fmt: skip
 
 
-_FINAL = {
-    OrderStatus.CANCELED: "canceled",
-    OrderStatus.PART_CANCEL: "canceled",
-    OrderStatus.SUCCEEDED: "filled_first",
-    OrderStatus.JUNK: "final",
-}
+def _locked(app: App, row: Order) -> bool:
+    """Whether the order lies in a call auction that lets no order go: 09:20-09:25, 14:57-15:00."""
+    from datetime import datetime, timedelta, timezone
+
+    from qmtcli.orders import known_instrument
+    from qmtcli.rules.phases import phase_at
+    from qmtcli.rules.settings import DEFAULT
+
+    profile = app.profile
+    if not profile.live and profile.hours == "always":
+        return False
+    now = datetime.fromtimestamp(app.session.now(), timezone(timedelta(hours=8)))
+    try:
+        instrument = known_instrument(row.stock_code, None, app.told(row.stock_code))
+    except QmtError:  # what the rules do not know keeps the word it has
+        return False
+    phase = phase_at(instrument, now.time(), now.date(), DEFAULT._replace(**profile.rules))
+    return phase.is_auction and not phase.accepts_cancels
 
 
-def _status(words: list[str]) -> int:
+def _status(words: set[str]) -> int:
     """0 when every order was seen canceled; else the most that can be said of all of them."""
-    kinds = set(words) - {"final"}
-    if kinds <= {"canceled"}:
+    words = words - {"final"}
+    if words <= {"canceled"}:
         return ExitStatus.OK
-    if "pending" in kinds:
+    if "unknown" in words:
+        return ExitStatus.UNKNOWN
+    if "pending" in words:
         return ExitStatus.OPEN
-    return ExitStatus.PARTIAL if "canceled" in kinds else ExitStatus.REJECTED
+    return ExitStatus.PARTIAL if "canceled" in words else ExitStatus.REJECTED

@@ -57,12 +57,27 @@ TRADES = (
     Column("strategy_name", "策略", "Strategy", plain=False),
 )
 
+#: before the others where rows of several profiles stand together
+WHOSE = (Column("profile", "配置", "Profile"), Column("mode", "模式", "Mode", "word"))
+
 ASSET = (
     Column("total_asset", "总资产", "Total", "money"),
     Column("cash", "可用", "Available", "money"),
     Column("frozen_cash", "冻结", "Frozen", "money"),
     Column("market_value", "市值", "Value", "money"),
     Column("fetch_balance", "可取", "Withdrawable", "money"),
+)
+
+#: of a margin account, after `ASSET`
+CREDIT_DETAIL = (
+    Column("total_debt", "总负债", "Debt", "money"),
+    Column("fin_debt", "融资负债", "Money borrowed", "money"),
+    Column("slo_debt", "融券负债", "Shares borrowed", "money"),
+    Column("per_assurescale_value", "维持担保比例", "Collateral ratio", "number"),
+    Column("enable_bail_balance", "可用保证金", "Margin left", "money"),
+    Column("assure_asset", "净资产", "Net", "money", plain=False),
+    Column("fin_enable_quota", "融资可用额度", "Money quota", "money", plain=False),
+    Column("slo_enable_quota", "融券可用额度", "Shares quota", "money", plain=False),
 )
 
 QUOTE = (
@@ -125,6 +140,13 @@ CHECKS = (
     Column("fix", "处理", "What to do", "prose"),
 )
 
+TERMINALS = (
+    Column("path", "文件夹", "Folder"),
+    Column("source", "来源", "Found by", "word"),
+    Column("minimal", "极简模式", "Minimal mode", "value"),
+    Column("running", "运行中", "Running", "value"),
+)
+
 SETTINGS = (
     Column("key", "键", "Key"),
     Column("value", "值", "Value", "value"),
@@ -138,13 +160,22 @@ PAPER = (
     Column("synthetic", "生成的行情", "Generated", plain=False),
     Column("total_asset", "总资产", "Total", "money"),
     Column("cash", "可用", "Available", "money"),
-    Column("frozen_cash", "冻结", "Frozen", "money", plain=False),
+    Column("frozen_cash", "冻结", "Frozen", "money"),
     Column("market_value", "市值", "Value", "money"),
     Column("orders", "当日委托", "Orders today", "number"),
     Column("positions", "持仓", "Holdings", "number"),
     Column("file", "文件", "File"),
     Column("account_type", "账号类型", "Type", plain=False),
     Column("accounts", "账号", "Accounts", "value", plain=False),
+    Column("clock", "时钟", "Clock"),
+    Column("faults", "故障脚本", "Faults"),
+)
+
+SESSIONS = (
+    Column("session_id", "会话编号", "Session", "id"),
+    Column("state", "状态", "State", "word"),
+    Column("size", "字节", "Bytes", "number"),
+    Column("file", "队列文件", "Queue file", plain=False),
 )
 
 TRADING_DAYS = (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from qmtcli.commands import complete
 from qmtcli.console import FORMATS, Console
-from qmtcli.errors import ConfigError, Refused, UsageError
+from qmtcli.errors import ConfigError, QmtError, Refused, UsageError
 from qmtcli.messages import say, set_language
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
+    from qmtcli.errors import NotConnected
+    from qmtcli.output import Column
+    from qmtcli.xt.follow import Line
     from qmtcli.xt.session import Session
 
 
@@ -31,6 +34,11 @@ class App:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.flags: dict[str, object] = {}
+        #: the command line
+        self.words: list[str] = []
+        #: profiles named by flags, in order; and whether it is all there are
+        self.named: list[str] = []
+        self.all_profiles = False
         #: the desk that sends this run's orders, once there is one
         self.desk: Desk | None = None
         self._session: Session | None = None
@@ -52,7 +60,7 @@ class App:
             set_language(config.lang)
         if config.log:
             try:
-                console.log = open(config.log, "a", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the run
+                console.open_log(config.log)
             except OSError as error:
                 raise ConfigError("log_not_written", path=config.log, why=error.strerror) from error
         return config
@@ -67,6 +75,14 @@ class App:
         console.tag = f"【{console.word('live')} ****{tail}】" if profile.live else f"【{console.word('paper')}】"
         return profile
 
+    @property
+    def several(self) -> list[str]:
+        """The profiles to run on, where it is not the one in use. Raises ConfigError."""
+        if self.all_profiles:
+            return list(self.config.profiles)
+        named = list(dict.fromkeys(self.named))
+        return named if len(named) > 1 else []
+
     def told(self, code: str) -> dict[str, Any]:
         """What the user's own table of instruments, if the profile names one, tells of a code. Raises ConfigError."""
         path = self.profile.instruments
@@ -79,14 +95,31 @@ class App:
 
     @property
     def session(self) -> Session:
-        """The session on the profile's backend, the vendor's stdout put aside. Raises ConfigError."""
+        """The session on the profile's backend, the vendor's stdout put aside.
+
+        Raises ConfigError, and NotConnected when the profile waits for the terminal in vain.
+        """
         if self._session is None:
             from qmtcli.backend import open_session
 
             profile = self.profile
             self.console.guard()
             self._session = open_session(profile, self.console.env, self.show_reading)
+            if profile.wait_ready:
+                self._session.wait_ready(profile.wait_ready)
         return self._session
+
+    def line(self) -> Line:
+        """What following rows needs: the session, whether anybody still listens, and whom to tell of the link."""
+        from qmtcli.xt.follow import Line
+
+        def told(error: NotConnected | None) -> None:
+            if error is None:
+                self.console.say(say("已重新连接", "connected again"))
+            else:
+                self.console.error(error)
+
+        return Line(self.session, self.console.hold_reader, told)
 
     def show_reading(self, path: Path | None) -> None:
         """Show which file of a tape is being read, once that has taken noticeable time; None: it has been."""
@@ -99,8 +132,9 @@ class App:
         elif now - self._reading_since > _NOTICEABLE:
             self.console.passing(say(f"首次读取行情文件, 建立索引: {path.name}", f"reading a tape, once: {path.name}"))
 
-    def open_desk(self, dry_run: bool = False, yes: bool = False) -> Desk:
+    def open_desk(self, dry_run: bool = False, yes: bool = False, next_session: bool = False) -> Desk:
         """The door for orders and cancels."""
+        from qmtcli.backend import package_change
         from qmtcli.desk import Desk, Permission
 
         config, profile, console = self.config, self.profile, self.console
@@ -109,9 +143,23 @@ class App:
             named=config.named,
             live_exists=config.has_live,
             ask=console.confirm if console.interactive else None,
+            next_session=next_session,
+            changed=lambda: package_change(profile, console.env),
         )
         self.desk = Desk(self.session, profile, permission, dry_run)
         return self.desk
+
+    def open_log(self) -> None:
+        """Open the log, if it is not open and can be: what is wrong with the command line is found before it is."""
+        from contextlib import suppress
+        from pathlib import Path
+
+        from qmtcli.config import load
+
+        if self.console.log is None:
+            with suppress(QmtError, OSError):
+                if path := load({"log": self.console.log_file}, self.console.env, Path.cwd()).log:
+                    self.console.open_log(path)
 
     def close(self) -> None:
         """Leave the session."""
@@ -173,6 +221,17 @@ def _value_of(row: dict[str, Any], keys: Sequence[str]) -> str:
 # -- options -------------------------------------------------------------------------------------------
 
 
+def _profile(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    if value and ctx.obj is not None:
+        ctx.obj.named.extend(value)
+        ctx.obj.flags["profile"] = value[-1]
+
+
+def _all_profiles(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and ctx.obj is not None:
+        ctx.obj.all_profiles = True
+
+
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
         if value is not None and ctx.obj is not None:
@@ -227,12 +286,16 @@ def common_options() -> list[click.Parameter]:
                help=say("输出格式: ", "") + ", ".join(FORMATS)),
         option("--json", is_flag=True, help=say("等于 -o json", "the same as -o json"), callback=_json),
         option("--fields", metavar="A,B", help=say("只输出这些字段", "print these fields only"), callback=_fields),
-        option("--profile", metavar="NAME", help=say("使用的配置", "profile to use"), callback=_set("profile"),
-               shell_complete=complete.profiles),
+        option("--profile", metavar="NAME", multiple=True, callback=_profile, shell_complete=complete.profiles,
+               help=say("使用的配置; 查询命令可给多个", "profile to use; those that read take several")),
+        option("--all-profiles", is_flag=True, callback=_all_profiles,
+               help=say("查询命令: 所有配置", "of those that read: every profile")),
         option("--account", metavar="ID", callback=_set("account"), shell_complete=complete.accounts,
                help=say("使用的资金账号, 属于该配置", "account of the profile to use")),
         option("--timeout", metavar="S", callback=_set("timeout"),
                help=say("每次请求的秒数上限", "seconds that one request may take")),
+        option("--wait-ready", metavar="S", callback=_set("wait_ready"),
+               help=say("等待终端与账号就绪的秒数上限", "seconds to wait for terminal and account to be up")),
         option("--lang", metavar="zh|en", type=click.Choice(["zh", "en"]), help=say("语言", "language"),
                callback=_set("lang")),
         option("--log", metavar="FILE", help=say("消息与错误另存到文件", "keep messages and errors in a file"),
@@ -339,14 +402,45 @@ class Group(_Ours, click.Group):
             formatter.write_dl([(name, command.get_short_help_str(80)) for name, command in self.commands.items()])
 
 
-def command(name: str, zh: str, en: str, epilog: str = "") -> Callable[[Callable[..., Any]], Command]:
-    """Make a function a command of qmt; it gets the `App` first and returns its exit status (None: 0)."""
+class Reading(NamedTuple):
+    """What a command reads, so that the rows of several profiles can stand together."""
+
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]
+    #: what ``-o id`` prints of a row
+    id_key: str
+    zh: str
+    en: str
+
+
+def command(
+    name: str, zh: str, en: str, epilog: str = "", reading: Reading | None = None
+) -> Callable[[Callable[..., Any]], Command]:
+    """Make a function a command of qmt; it gets the `App` first and returns its exit status (None: 0).
+
+    With a ``reading`` it can be run on several profiles.
+    """
 
     def decorate(function: Callable[..., Any]) -> Command:
+        @wraps(function)
+        def run(app: App, /, *arguments: Any, **options: Any) -> Any:
+            if not app.several:
+                return function(app, *arguments, **options)
+            if reading is None or options.get("follow"):
+                raise UsageError("one_profile", command=name)
+            from qmtcli.commands.several import read
+
+            return read(app, reading, app.words)
+
         decorator = click.command(name, cls=Command, help=say(zh, en), epilog=epilog or None)
-        return decorator(click.pass_obj(function))
+        return decorator(click.pass_obj(run))
 
     return decorate
+
+
+def follow_option(zh: str, en: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--follow`` of a command that lists rows."""
+    return click.option("-f", "--follow", is_flag=True, help=say(zh, en))
 
 
 def nothing_sent(dry_run: bool) -> str:

@@ -10,6 +10,9 @@ from qmtcli.errors import ConfigError
 from qmtcli.messages import say
 from qmtcli.output import emit_row, emit_rows
 
+#: the folder of a terminal in the first file's example
+_EXAMPLE = r"D:\broker\userdata_mini"
+
 config = Group(
     name="config",
     help=say("配置文件: 建立、查看、位置。", "The configuration: make a first file, show it, tell where it is."),
@@ -53,13 +56,21 @@ def init(app: App, force: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             file.replace(file.with_name(file.name + ".bak"))
-        file.write_text(template(), encoding="utf-8")
+        file.write_text(_with_terminal(template()), encoding="utf-8")
     except OSError as error:
         raise ConfigError("config_not_written", path=str(file), why=str(error)) from error
     if app.console.format in ("table", "wide"):
         app.console.data(f"{file}\n")
     else:
         emit_row(app.console, {"path": str(file), "written": True}, (), "path")
+
+
+def _with_terminal(text: str) -> str:
+    """The first file with the folder of the terminal that is on this machine, where one with a minimal mode is."""
+    from qmtcli.xt import discover
+
+    found = next((terminal.path for terminal in discover.here() if terminal.minimal), None)
+    return text if found is None else text.replace(_EXAMPLE, found)
 
 
 for _command in (init, show, path):

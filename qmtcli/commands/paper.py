@@ -54,6 +54,8 @@ def _show(app: App, exchange: Exchange) -> None:
         "file": str(exchange.settings.account_file),
         "account_type": exchange.settings.account_type,
         "accounts": sorted({exchange.settings.account, *exchange.settings.accounts}),
+        "clock": exchange.settings.clock or None,
+        "faults": exchange.settings.faults or None,
     }
     emit_row(app.console, row, PAPER, "account_id", say("模拟账户", "Paper account"))
 
@@ -96,10 +98,10 @@ def _fen(amount: str) -> int:
     """An amount as typed, in whole fen. Raises UsageError."""
     from qmtcli.orders import parse_money
 
-    fen = int(parse_money(amount) * 100)
-    if not 1 <= fen <= _MOST_FEN:
+    fen = parse_money(amount) * 100
+    if not 1 <= fen <= _MOST_FEN or fen % 1:
         raise UsageError("bad_money", text=amount)
-    return fen
+    return int(fen)
 
 
 @command(

@@ -6,7 +6,7 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.columns import QUOTE
-from qmtcli.commands.common import App, Seconds, command, read_from
+from qmtcli.commands.common import App, Reading, Seconds, command, read_from
 from qmtcli.errors import NoData
 from qmtcli.messages import say
 from qmtcli.model import Quote
@@ -18,6 +18,7 @@ from qmtcli.output import emit_rows
     "行情快照; 代码写法不限 (600000, sh600000, 600000.XSHG), - 从标准输入读取。",
     "Snapshots with five levels. Codes in any usual spelling; a dash reads them from stdin.",
     epilog="qmt positions --json | qmt quote -",
+    reading=Reading(QUOTE, Quote._fields, "stock_code", "行情", "Quotes"),
 )
 @click.argument("codes", nargs=-1, metavar="CODE...", required=True, shell_complete=complete.codes)
 @click.option(

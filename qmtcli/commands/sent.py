@@ -9,7 +9,7 @@ from qmtcli.commands.columns import SENT
 from qmtcli.commands.common import nothing_sent
 from qmtcli.errors import ConfigError
 from qmtcli.messages import say
-from qmtcli.model import OrderRequest, Side
+from qmtcli.model import Credit, OrderRequest, Side
 from qmtcli.output import emit_row, emit_rows, price_text
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule,
     price = price_text(request.price) or say("市价", "market")
     if orders.is_after_hours(request):
         price = say(f"收盘价, 不越过 {price}", f"the close, not past {price}")
+    if request.credit is not None:
+        side = say(*_CREDIT[request.side, request.credit])
     parts = [f"{side} {instrument.code} {instrument.name} {volume:,}{lots} @ {price}"]
     if total:
         most = say("最多", "at most") if request.side is Side.BUY else say("至少", "at least")
@@ -81,6 +83,17 @@ def preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule,
     if band is not None:
         parts.append(f"{say('涨跌停', 'limits')} {price_text(band.down)}-{price_text(band.up)}")
     return " | ".join(parts + ([note] if note else []))
+
+
+#: (a terminal's word, English) of an order on a margin account
+_CREDIT = {
+    (Side.BUY, Credit.COLLATERAL): ("担保品买入", "buy collateral"),
+    (Side.SELL, Credit.COLLATERAL): ("担保品卖出", "sell collateral"),
+    (Side.BUY, Credit.FIN): ("融资买入", "buy with borrowed money"),
+    (Side.SELL, Credit.SLO): ("融券卖出", "sell borrowed shares"),
+    (Side.BUY, Credit.REPAY): ("买券还券", "buy to give back shares"),
+    (Side.SELL, Credit.REPAY): ("卖券还款", "sell to repay money"),
+}
 
 
 def _lent(request: OrderRequest, volume: int, lots: str, market: Market, total: Decimal) -> list[str]:
@@ -116,7 +129,7 @@ def order_row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[st
         "stock_code": request.code,
         "instrument_name": market.instrument.name,
         "side": str(request.side),
-        "order_type": codes.ORDER_TYPES[request.side],
+        "order_type": codes.ORDER_TYPES[request.side, request.credit],
         "order_volume": request.volume,
         "price_type": request.price_type,
         "price_kind": codes.PRICE_KINDS.get(request.price_type, str(request.price_type)),

@@ -78,6 +78,8 @@ class Profile(NamedTuple):
     limits: Limits | Literal["none"] | None = None
     #: seconds that one request may take
     timeout: float = 10.0
+    #: seconds that terminal and account are waited for; 0: they are up or not
+    wait_ready: float = 0.0
     #: CNY that a new paper account begins with; paper only
     cash: int = 1_000_000
     #: the broker's terms, where set, by the names of `qmtcli.rules.settings.FeeSchedule`

@@ -202,6 +202,7 @@ PROFILE: dict[str, Key] = {
     "limits.day_turnover": _MONEY,
     "limits.symbols": Key(_symbols, "[600000.SH, 510300.SH]", project="tighten"),
     "timeout": Key(_seconds, "0 < s <= 3600"),
+    "wait_ready": Key(_seconds, "0 < s <= 3600"),
     "cash": Key(_whole, "1000000 | 100万", mode="paper"),
     **{f"fees.{name}": _form(form, "set") for name, form in FEES.items()},
     # what a rule is on a live profile decides whether an order goes out
@@ -209,4 +210,4 @@ PROFILE: dict[str, Key] = {
     "instruments": Key(_path, "FILE.csv", project="paper"),
 }
 #: profile keys that may also stand at the top of a file, for all profiles
-SHARED = frozenset({"writes", "timeout"} | {key for key in PROFILE if key.startswith("limits")})
+SHARED = frozenset({"writes", "timeout", "wait_ready"} | {key for key in PROFILE if key.startswith("limits")})

@@ -9,11 +9,12 @@ Limits of new shares and ratios of collateral follow the exchanges' rules from m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from qmtcli.model import Instrument, Kind
-from qmtcli.paper.codes import CREDIT
+from qmtcli.paper.codes import BUY, CREDIT, MARKETS
 from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.records import fill, record, whole
 from qmtcli.paper.rows import Rows, clipped
@@ -37,8 +38,6 @@ _FUNDS = frozenset({Kind.ETF, Kind.LOF, Kind.REIT})
 _TAKEN, _NOT_TAKEN = 48, 50
 #: maintenance ratio of an account without debts: above every line, as counters show it
 _NO_DEBTS = 999.0
-#: ``exchange_id``, xtconstant's number of a market
-_MARKETS = {"SH": 0, "SZ": 1, "BJ": 70}
 
 
 def _asset(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
@@ -59,13 +58,18 @@ def _positions(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
 
 
 def _statistics(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
-    return [_statistic(rows, held) for held in exchange.positions()]
+    bought: Counter[str] = Counter()
+    for trade, order in exchange.trades():
+        bought[order.code] += trade.volume if order.type == BUY else 0
+    return [_statistic(rows, held, bought[str(held["code"])]) for held in exchange.positions()]
 
 
-def _statistic(rows: Rows, held: Mapping[str, Any]) -> Any:
+def _statistic(rows: Rows, held: Mapping[str, Any], bought: int) -> Any:
+    """``bought``: today; what was held before is sold first."""
     code, _, market = held["code"].partition(".")
     volume, cost, value = held["volume"], held["cost"] / 100, held["value"] / 100
     average = cost / volume if volume else 0.0
+    today = min(volume, bought) if held["yesterday"] else volume
     return fill(
         record("PositionStatistics")(),
         account_id=rows.account_id,
@@ -75,9 +79,9 @@ def _statistic(rows: Rows, held: Mapping[str, Any]) -> Any:
         instrument_name=clipped(held["name"], 23),
         direction=48,
         position=volume,
-        yesterday_position=held["yesterday"],
+        yesterday_position=volume - today,
         yesterday_init_position=held["yesterday"],
-        today_position=max(0, volume - held["yesterday"]),
+        today_position=today,
         can_close_vol=held["sellable"],
         position_cost=cost,
         open_cost=cost,
@@ -101,7 +105,7 @@ def _shareholder_accounts(exchange: Exchange, rows: Rows, req: Any) -> list[Any]
 
 
 def _purchase_limits(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
-    values = dict.fromkeys(_MARKETS, 0)
+    values = dict.fromkeys(MARKETS, 0)
     for held, instrument in _holdings(exchange):
         if instrument is not None and instrument.kind in _SHARES:
             values[instrument.exchange] += held["value"]
@@ -218,7 +222,7 @@ def _collateral(exchange: Exchange, rows: Rows, req: Any) -> list[Any]:
             record("CreditAssure")(),
             account_id=rows.account_id,
             account_type=rows.account_type,
-            exchange_id=_MARKETS[instrument.exchange],
+            exchange_id=MARKETS[instrument.exchange],
             instrument_id=instrument.code[:6],
             assure_status=_TAKEN if _ratio(instrument) else _NOT_TAKEN,
             assure_ratio=_ratio(instrument),

@@ -24,6 +24,7 @@ from qmtcli.paper.feed import Feed, number_of
 from qmtcli.paper.store import Account, Loan, Order, Position, Store, Trade, values_of
 from qmtcli.paper.tape import Level
 from qmtcli.paper.terms import REPO_FEN, Terms, fen, terms_of
+from qmtcli.rules.boards import classify
 from qmtcli.rules.corporate import Action, entitlement
 from qmtcli.rules.settlement import repo_interest
 
@@ -44,6 +45,9 @@ class Books:
         self._feed = feed
         self._fees = tuple(sorted(fees.items()))
         self._terms: dict[str, tuple[date, Terms]] = {}
+        #: last prices by code, of one moment: every push of it values all that is held
+        self._prices: dict[str, int] = {}
+        self._priced_at: tuple[date, int] | None = None
 
     def terms(self, instrument: Instrument) -> Terms:
         """The rules of an instrument today."""
@@ -101,9 +105,10 @@ class Books:
         """Money lent by repo, oldest first."""
         return self._store.select(Loan, "ORDER BY id")
 
-    def asset(self, account: Account, positions: Sequence[Position], at_ms: int) -> dict[str, int]:
+    def asset(self, account: Account, at_ms: int) -> dict[str, int]:
         """Money and value at a moment, in the form of an asset push."""
-        value = sum(fen(held.volume * self._last(held.code, at_ms)) for held in positions if held.volume)
+        held = self._store.execute("SELECT code, volume FROM positions WHERE volume > 0")
+        value = sum(fen(volume * self._last(code, at_ms)) for code, volume in held)
         value += int(self._store.one("SELECT coalesce(sum(amount), 0) FROM loans"))
         return {
             "cash": account.available, "frozen": account.frozen, "value": value, "total": account.cash + value,
@@ -139,6 +144,13 @@ class Books:
 
     def _last(self, code: str, at_ms: int) -> int:
         """The last price, or the close before; 0 for what the market, since changed, does not have any more."""
+        if self._priced_at != (self._feed.day, at_ms):
+            self._priced_at, self._prices = (self._feed.day, at_ms), {}
+        if code not in self._prices:
+            self._prices[code] = self._price(code, at_ms)
+        return self._prices[code]
+
+    def _price(self, code: str, at_ms: int) -> int:
         if self._feed.tape.instrument(code) is None:
             return 0
         shown = self._feed.tick(code, at_ms)
@@ -155,7 +167,12 @@ class Books:
 
     def spends(self, order: Order) -> bool:
         """Whether an order costs money: a buy, or the lending of it."""
-        return order.type == BUY or self._terms_of(order).lends
+        return order.type == BUY or self._kind(order.code) is Kind.REPO
+
+    def _kind(self, code: str) -> Kind | None:
+        """By its prefix for an instrument that the market, since changed, does not have any more."""
+        instrument = self._feed.tape.instrument(code)
+        return instrument.kind if instrument else (classify(code) or (None,))[0]
 
     def hold(self, account: Account, order: Order, position: Position | None = None) -> None:
         """Bring what an order holds in line with what is left of it; nothing, once it is final.
@@ -173,11 +190,10 @@ class Books:
 
     def post(self, account: Account, order: Order) -> None:
         """Hold what an order needs in its new state, and push it."""
-        if self._feed.tape.instrument(order.code) is not None:  # else it was turned away, and holds nothing
-            position = None if self.spends(order) else self.position(order.code)
-            self.hold(account, order, position)
-            if position is not None:
-                self._store.save(position)
+        position = None if self.spends(order) else self.position(order.code)
+        self.hold(account, order, position)
+        if position is not None:
+            self._store.save(position)
         self._store.emit("order", order=values_of(order))
 
     def fill(self, account: Account, order: Order, fills: Sequence[Level], at_ms: int) -> None:
@@ -240,9 +256,8 @@ class Books:
 
     def push_account(self, account: Account, codes: Iterable[str], at_ms: int) -> None:
         """Push the money, and the holdings of some codes."""
-        positions, wanted = self.positions(), set(codes)
-        holdings = [self.holding(held, at_ms) for held in positions if held.code in wanted]
-        self._store.emit("account", asset=self.asset(account, positions, at_ms), holdings=holdings)
+        holdings = [self.holding(held, at_ms) for code in sorted(set(codes)) if (held := self.position(code))]
+        self._store.emit("account", asset=self.asset(account, at_ms), holdings=holdings)
 
     def settle_day(self, account: Account) -> None:
         """The end of a day: orders end, what was bought can be sold, what was received withdrawn."""
@@ -269,8 +284,10 @@ class Books:
             if loan.maturity <= account.day:
                 lent = Decimal(loan.amount) / 100
                 interest = repo_interest(lent, Decimal(loan.rate) / 1000, loan.days, self._feed.rules)
-                self.flow(account, at_ms, "repo", loan.amount, loan.code)
-                self.flow(account, at_ms, "interest", int(interest * 100), loan.code)
+                for kind, amount in (("repo", loan.amount), ("interest", int(interest * 100))):
+                    self.flow(account, at_ms, kind, amount, loan.code)
+                    if loan.maturity == account.day and not self._feed.rules.repo_withdrawable:
+                        account.held += amount
                 self._store.execute("DELETE FROM loans WHERE id = ?", loan.id)
 
     def _receive(self, account: Account, position: Position, action: Action, at_ms: int, taxed: bool) -> None:

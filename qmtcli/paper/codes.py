@@ -9,6 +9,9 @@ BUY, SELL = 23, 24
 STOCK, CREDIT = 2, 3
 ACCOUNT_TYPES = {"STOCK": STOCK, "CREDIT": CREDIT}
 
+#: ``exchange_id``, the number of a market, by the end of its codes
+MARKETS = {"SH": 0, "SZ": 1, "BJ": 70}
+
 #: an order on its way to the exchange
 IN_FLIGHT = 49
 REPORTED, PART_CANCELED, CANCELED, PART_FILLED, FILLED, JUNK = 50, 53, 54, 55, 56, 57

@@ -13,7 +13,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from qmtcli.errors import ConfigError
+from qmtcli.errors import ConfigError, UsageError
+from qmtcli.text import decode
 
 #: no number of a market comes near it, and in units of a thousandth it still fits into 64 bits
 _MOST = 1e15
@@ -99,7 +100,7 @@ def _csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     line, rows, lines = 0, [], []
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            text = file.read().decode("utf-8-sig")
+            text = decode(file.read())
         # splitting is a third faster than the csv module, where nothing is quoted
         reader = csv.reader(StringIO(text, newline="")) if '"' in text else None
         cells = reader or (row.split(",") if row else [] for row in text.splitlines())
@@ -110,7 +111,9 @@ def _csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
                 lines.append(reader.line_num if reader else line)
             elif row:
                 raise _unreadable(path, line, f"{len(row)} cells under {len(header)} columns")
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
+    except UsageError:
+        raise _unreadable(path, 1, "not UTF-8, UTF-16 or GBK") from None
+    except (OSError, EOFError, csv.Error, zlib.error) as error:
         raise _unreadable(path, line + 1, str(error)) from None
     if not header:
         raise _unreadable(path, 1, "empty file")
@@ -122,7 +125,9 @@ def _parquet(path: Path) -> tuple[list[str], list[tuple[Any, ...]], range]:
         import pandas
 
         frame = pandas.read_parquet(path)
-    except Exception as error:  # of many kinds: pyarrow's own, or that it is not installed
+    except ImportError:
+        raise _unreadable(path, 1, "Parquet is read by pyarrow, which is not installed") from None
+    except Exception as error:  # of many kinds, pyarrow's own
         raise _unreadable(path, 1, str(error).splitlines()[0]) from None
     rows = list(frame.itertuples(index=False, name=None))
     return [str(name) for name in frame.columns], rows, range(1, len(rows) + 1)

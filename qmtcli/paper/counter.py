@@ -20,11 +20,13 @@ from qmtcli.paper.feed import Feed, Shown
 from qmtcli.paper.store import Account, Order
 from qmtcli.paper.tape import Tick
 from qmtcli.paper.terms import Terms
-from qmtcli.rules.lots import AFTER_HOURS_CAP, st_daily_buy_cap
+from qmtcli.rules.lots import st_daily_buy_cap
 from qmtcli.rules.order_types import needs_protection
 from qmtcli.rules.permissions import permitted
 from qmtcli.rules.phases import Phase, accepts_after_hours
 
+#: 15:00, ms since midnight
+_CLOSE_MS = 54_000_000
 _OFF_HOURS = "当前时间不允许此类证券交易"
 #: what the account may not trade: nothing to own, foreign money
 _NOT_PERMITTED = frozenset({Kind.INDEX, Kind.B_SHARE})
@@ -96,11 +98,9 @@ class Counter:
 
     def _judge_volume(self, order: Order, terms: Terms) -> Rejection | None:
         buying = order.type == BUY
-        why = terms.volume_violation(
-            buying, order.volume, None if buying else self._sellable(order.code), order.price_type in MARKET_TYPES
-        )
-        if not why and order.price_type == AFTER_HOURS and order.volume > AFTER_HOURS_CAP:
-            why = f"超过单笔上限 {AFTER_HOURS_CAP}"
+        sellable = None if buying else self._sellable(order.code)
+        market, after_hours = order.price_type in MARKET_TYPES, order.price_type == AFTER_HOURS
+        why = terms.volume_violation(buying, order.volume, sellable, market, after_hours)
         return Rejection(-31, why) if why else None
 
     def _judge_day(self, account: Account, order: Order, instrument: Instrument) -> Rejection | None:
@@ -150,15 +150,17 @@ def _judge_price(order: Order, tick: Tick, terms: Terms, phase: Phase) -> Reject
     if wrong := _above_band(order, terms) or _below_band(order, terms):
         return wrong
     order.limit_price = order.price
-    if order.price_type == AFTER_HOURS:
-        return None
     buying = order.type == BUY
-    if phase.is_auction and terms.unlimited:
+    if order.price_type == AFTER_HOURS:
+        close = tick.last if phase.is_after_hours and tick.ms >= _CLOSE_MS else 0
+        if close and (order.price < close if buying else order.price > close):
+            return Rejection(-43, f"劣于收盘价: 委托 {order.price / 1000:g}, 收盘 {close / 1000:g}")
+        return None
+    if phase.is_opening and terms.unlimited:
         low, high = terms.opening_range
         if not low <= order.price <= high:
             return Rejection(-43, f"超出申报范围: {low / 1000:g} 至 {high / 1000:g}")
-    cage = terms.cage(buying, tick) if phase is Phase.CONTINUOUS else 0
-    if cage and (order.price > cage if buying else order.price < cage):
+    if phase is Phase.CONTINUOUS and not terms.parks and (cage := terms.cage_passed(buying, order.price, tick)):
         bound = "不高于" if buying else "不低于"
         return Rejection(-44, f"超出价格范围: 有效申报价格{bound} {cage / 1000:g}")
     return None

@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from qmtcli.errors import Refused, UsageError
+from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import Clock, day_of, midnight
 from qmtcli.paper.codes import (
@@ -36,12 +36,17 @@ from qmtcli.paper.store import Account, Order, Store, Trade, values_of
 from qmtcli.paper.tape import Tape
 from qmtcli.rules import calendar
 from qmtcli.rules import settings as rule_settings
+from qmtcli.rules.phases import Phase
 from qmtcli.text import read_file
 
 #: beyond this a price (CNY) is none, and has no place in the account's integers
 _MOST = 2**31
 _MOST_FEN = 10**15
 _FINAL = "委托状态不允许撤单"
+#: what an order is again whose cancel came too late
+_CANCEL_REFUSED = {pending: status for status, pending in CANCEL_PENDING.items()}
+#: 09:30, ms since midnight
+_PAUSE_ENDS = 34_200_000
 #: most digits of an order's number
 _DIGITS = 10
 #: pushes are kept for so long, for sessions that were stopped or asleep
@@ -68,15 +73,23 @@ class Exchange:
 
     def refresh(self) -> None:
         """Bring the account up to now; without a new day or a snapshot to meet nothing is written."""
-        account, now = self._account(), self.feed.now_ms()
-        if day_of(now) > account.wall_day or self._arrivals(now) or self._matching.has_news(account, now):
-            with self.store.transaction():
-                account, _ = self._up_to_now()
-                self.store.save(account)
+        with self.store.lock:
+            account, now = self._account(), self.feed.now_ms()
+            if (
+                self._left(account, now)
+                or day_of(now) > account.wall_day
+                or self._arrivals(now)
+                or self._matching.has_news(account, now)
+            ):
+                with self.store.transaction():
+                    account, _ = self._up_to_now()
+                    self.store.save(account)
 
     def _up_to_now(self) -> tuple[Account, int]:
         """The account and the moment it stands at, inside a transaction; the caller writes it."""
         account, now = self._account(), self.feed.now_ms()
+        if self._left(account, now):
+            self._go_back(account, now)
         today = day_of(now)
         if today > account.wall_day:
             self._catch_up(account, midnight(account.wall_day + 1) - 1)
@@ -85,6 +98,24 @@ class Exchange:
             account.wall_day = today
         self._catch_up(account, now)
         return account, now
+
+    def _left(self, account: Account, now: int) -> bool:
+        """Whether the clock shows a day that the account has left: one that was set, or after days of no calendar."""
+        if not self.feed.always and account.day > account.wall_day:
+            return day_of(now) < account.day
+        return bool(self.settings.clock) and day_of(now) < account.wall_day
+
+    def _go_back(self, account: Account, now: int) -> None:
+        """To an earlier day, which an account can that never had an order.
+
+        Raises ConfigError ``clock_behind_account`` for one that had.
+        """
+        if self.store.one("SELECT 1 FROM orders LIMIT 1"):
+            clock = date_of(day_of(now)).isoformat()
+            day = date_of(max(account.wall_day, account.day)).isoformat()
+            raise ConfigError("clock_behind_account", clock=clock, day=day)
+        account.day, account.wall_day, account.synced = self._trading_day(now), day_of(now), now
+        self.feed.day = date_of(account.day)
 
     def _arrivals(self, until: int) -> list[Order]:
         """Orders that arrive, or whose cancel does, by then."""
@@ -103,11 +134,17 @@ class Exchange:
         if order.status == IN_FLIGHT:
             order.status, order.time = REPORTED, at_ms
             self._enter(account, order, at_ms)
-        elif order.status in CANCEL_PENDING.values():
+            return
+        why = "" if order.status in CANCEL_PENDING.values() else _FINAL
+        why = why or self._why_not_now(order, at_ms)
+        if not why:
             self._end(account, order, at_ms)
-        else:
-            self.store.save(order)
-            self._refuse_cancel(order.id, "", _FINAL, order.session)
+            return
+        if order.status in _CANCEL_REFUSED:
+            order.status = _CANCEL_REFUSED[order.status]
+            self.store.emit("order", order=values_of(order), again=True)
+        self.store.save(order)
+        self._refuse_cancel(order.id, "", why, order.session)
 
     def next_day(self) -> date:
         """Settle the day and begin the next one; only the endless calendar can.
@@ -141,15 +178,19 @@ class Exchange:
 
     def _open_account(self, next_id: int) -> Account:
         now = self.feed.now_ms()
-        today = day = day_of(now)
-        if not self.feed.is_trading_day(date_of(today)):
-            from qmtcli.rules.calendar import previous_trading_day
-
-            day = number_of(previous_trading_day(date_of(today)))
-        account = Account(self.settings.account, 0, 0, 0, day, today, now, next_id)
+        account = Account(self.settings.account, 0, 0, 0, self._trading_day(now), day_of(now), now, next_id)
         self._books.flow(account, now, "opening", self.settings.cash * 100)
         self.store.save(account)
         return account
+
+    def _trading_day(self, now: int) -> int:
+        """The last trading day up to a moment, which a new account stands at."""
+        today = day_of(now)
+        if self.feed.is_trading_day(date_of(today)):
+            return today
+        from qmtcli.rules.calendar import previous_trading_day
+
+        return number_of(previous_trading_day(date_of(today)))
 
     # -- orders ----------------------------------------------------------------------------------------
 
@@ -207,24 +248,28 @@ class Exchange:
         self._matching.enter(account, order, shown, at_ms)
         self._books.push_account(account, [order.code], at_ms)
 
-    def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0) -> tuple[int, str]:
+    def cancel(self, order_id: int, sysid: str, session: int, delay_ms: int = 0, market: str = "") -> tuple[int, str]:
         """Ask for a cancel, by the order's id or else by its number: (0, "") when it is under way, else (-1, why).
 
-        A cancel that is under way is seen through at once; with a delay when it arrives, and until then the order
-        may trade.
+        Only an order of the ``market`` (``SH``) will do, where one is named.
+
+        A cancel that is under way is seen through at once; with a delay when it arrives, and where the exchange holds
+        it over a pause after that; until then the order may trade.
         """
         with self.store.transaction():
             account, now = self._up_to_now()
             wanted = order_id or (int(sysid) if sysid.isdecimal() and len(sysid) <= _DIGITS else 0)
-            order = next(iter(self._orders(account, wanted)), None) if wanted else None
+            found = self._orders(account, wanted) if wanted else []
+            order = next((order for order in found if order.code.endswith(market)), None)
             why = self._why_not_cancel(order, now)
             if why or order is None:
                 self._refuse_cancel(order_id, sysid, why, session)
             else:
                 order.status = CANCEL_PENDING[order.status]
                 self.store.emit("order", order=values_of(order))
-                if delay_ms:
-                    order.session, order.due = session, now + delay_ms
+                due = max(now + delay_ms, self._held_until(order, now))
+                if due > now:
+                    order.session, order.due = session, due
                     self.store.save(order)
                 else:
                     self._end(account, order, now)
@@ -246,11 +291,24 @@ class Exchange:
             return "委托未报, 不能撤单"
         if order.status not in CANCELLABLE:
             return _FINAL
+        return self._why_not_now(order, now)
+
+    def _why_not_now(self, order: Order, now: int) -> str:
+        """Why the exchange takes no cancel of an order at a moment; empty when it does."""
         instrument = self.feed.tape.instrument(order.code)
         if instrument is None:  # the profile's market was changed under it
             return ""
         phase = self.feed.phase(instrument, now)
-        return "" if phase is not None and phase.accepts_cancels else "当前时间不允许撤单"
+        if phase is None or not phase.accepts_cancels or (phase.is_after_hours and order.price_type != AFTER_HOURS):
+            return "当前时间不允许撤单"
+        return ""
+
+    def _held_until(self, order: Order, now: int) -> int:
+        """The last moment of the pause over which the exchange holds a cancel; ``now`` when it does not."""
+        instrument = self.feed.tape.instrument(order.code)
+        if instrument is None or self.feed.phase(instrument, now) is not Phase.PAUSE_HELD:
+            return now
+        return midnight(day_of(now)) + _PAUSE_ENDS - 1
 
     # -- questions -------------------------------------------------------------------------------------
 
@@ -287,7 +345,7 @@ class Exchange:
         """Money (fen) and value, in the form of an asset push."""
         self.refresh()
         with self.store.reading():
-            return self._books.asset(self._account(), self._books.positions(), self.feed.now_ms())
+            return self._books.asset(self._account(), self.feed.now_ms())
 
     # -- the owner's hand ------------------------------------------------------------------------------
 

@@ -108,6 +108,7 @@ class FaultyClient(XtQuantAsyncClient):
             self._freed.wait()
         super().stop()
         self._late.clear()
+        self._unanswered.clear()  # nobody can be answered any more
 
     # -- requests --------------------------------------------------------------------------------------
 
@@ -182,13 +183,13 @@ class FaultyClient(XtQuantAsyncClient):
             self._script.keep_out(plan.unlisted, order_id)
         return (-1, plan.words) if plan.fails or not plan.stands else (order_id, why)
 
-    def _cancel(self, exchange: Exchange, order_id: int, sysid: str) -> tuple[int, str]:
+    def _cancel(self, exchange: Exchange, order_id: int, sysid: str, market: str) -> tuple[int, str]:
         plan, answer = self._plan, (0, "")
         self._order_id = order_id
         if plan.rejection:
             self._push_error("XtCancelError", order_id, order_sysid=sysid)
         elif plan.stands:
-            answer = exchange.cancel(order_id, sysid, self._key, plan.arrives)
+            answer = exchange.cancel(order_id, sysid, self._key, plan.arrives, market)
         return (-1, plan.words) if plan.fails or not plan.stands else answer
 
     def _push_error(self, kind: str, order_id: int, **more: object) -> None:

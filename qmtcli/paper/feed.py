@@ -55,6 +55,11 @@ class Segment(NamedTuple):
     #: tape time (ms since midnight) shown at ``start``
     tape_ms: int
 
+    @property
+    def offset(self) -> int:
+        """What is added to real time for tape time."""
+        return self.tape_ms - self.start
+
 
 class Trading(Enum):
     """How orders trade in a `Window`."""
@@ -148,19 +153,13 @@ class Feed:
 
         Each is stamped, and with the shares traded before it that day.
         """
-        for segment in self._segments(after_ms, until_ms):
-            offset = segment.tape_ms - segment.start
-            first = max(after_ms + offset, segment.tape_ms)
-            opening = self._opening(code, segment)
-            if opening is not None:
-                first = max(first, opening.ms)
-                if after_ms < segment.start and is_near(opening, buy, sell):
-                    before = self.tick(code, segment.start - 1)
-                    yield (segment.start, opening), before[1].volume if before else 0
-            last = min(until_ms, segment.end - 1) + offset
+        for segment, opening, first, last in self._pieces(code, after_ms, until_ms):
+            if opening is not None and is_near(opening, buy, sell):
+                before = self.tick(code, segment.start - 1)
+                yield (segment.start, opening), before[1].volume if before else 0
             if first < last:
                 for tick, volume in self.tape.approaches(code, self.tape_day, first, last, buy, sell):
-                    yield (tick.ms - offset, tick), volume
+                    yield (tick.ms - segment.offset, tick), volume
 
     def run_end(self, at_ms: int) -> int:
         """When (epoch ms) the tape ceases to run along with the clock as it does at a moment."""
@@ -168,11 +167,11 @@ class Feed:
 
     def actions(self, code: str, before: date) -> list[Action]:
         """What a holder since the trading day ``before`` receives on the present one."""
-        days, first, last = self.tape.days(), before, self.tape_day
+        days, first, last = self.tape.days(), before, self.day
         if days is not None and self.always:
-            first = days[number_of(before) % len(days)]
-        if first >= last:  # a loop of tapes has begun anew
-            first = last - timedelta(days=1)
+            first, last = days[number_of(before) % len(days)], self.tape_day
+            if first >= last:  # the loop of tapes has begun anew
+                first = last - timedelta(days=1)
         return [action for _, action in self.tape.actions(code, first + timedelta(days=1), last)]
 
     def repo_days(self, code: str) -> tuple[date, int]:
@@ -184,8 +183,7 @@ class Feed:
 
     def time_shown(self, at_ms: int) -> int:
         """Time of day (ms since midnight) that the market shows at a moment."""
-        segment = self._segment(at_ms)
-        return segment.tape_ms + at_ms - segment.start
+        return at_ms + self._segment(at_ms).offset
 
     def tick(self, code: str, at_ms: int | None = None) -> Shown | None:
         """The snapshot on display and the epoch ms it is stamped with; None when there is none."""
@@ -200,26 +198,34 @@ class Feed:
         if at_ms < segment.start:
             return None
         opening = self._opening(code, segment)
-        tick = self.tape.tick(code, self.tape_day, segment.tape_ms + min(at_ms, segment.end) - segment.start)
+        tick = self.tape.tick(code, self.tape_day, min(at_ms, segment.end) + segment.offset)
         if opening is not None and (tick is None or tick.ms <= opening.ms):
             return segment.start, opening
-        return None if tick is None else (segment.start + tick.ms - segment.tape_ms, tick)
+        return None if tick is None else (tick.ms - segment.offset, tick)
 
     def ticks(self, code: str, after_ms: int, until_ms: int) -> list[Shown]:
         """Snapshots that came up in ``(after_ms, until_ms]``, stamped, in order, on the present day."""
         found: list[Shown] = []
+        for segment, opening, first, last in self._pieces(code, after_ms, until_ms):
+            if opening is not None:
+                found.append((segment.start, opening))
+            if first < last:
+                ticks = self.tape.ticks(code, self.tape_day, first, last)
+                found += [(tick.ms - segment.offset, tick) for tick in ticks]
+        return found
+
+    def _pieces(self, code: str, after_ms: int, until_ms: int) -> Iterator[tuple[Segment, Tick | None, int, int]]:
+        """The parts of ``(after_ms, until_ms]`` by segments.
+
+        Each with what comes up as it begins, if that does, and the tape times after and up to which more comes up.
+        """
         for segment in self._segments(after_ms, until_ms):
-            offset = segment.tape_ms - segment.start
-            first = max(after_ms + offset, segment.tape_ms)
+            first = max(after_ms + segment.offset, segment.tape_ms)
             opening = self._opening(code, segment)
             if opening is not None:
                 first = max(first, opening.ms)
-                if after_ms < segment.start:
-                    found.append((segment.start, opening))
-            last = min(until_ms, segment.end - 1) + offset
-            if first < last:
-                found += [(tick.ms - offset, tick) for tick in self.tape.ticks(code, self.tape_day, first, last)]
-        return found
+            comes_up = opening if after_ms < segment.start else None
+            yield segment, comes_up, first, min(until_ms, segment.end - 1) + segment.offset
 
     def _opening(self, code: str, segment: Segment) -> Tick | None:
         """What is on display as a segment begins."""

@@ -276,9 +276,11 @@ class FolderTape:
                 if "lastPrice" in rows:
                     days = reading.snapshots(rows, kind, self._level_unit(held))
                     contents.days[held] = {day: pack(of_day) for day, of_day in days}
-                else:
+                elif "close" in rows:
                     period = _period(rows)
                     contents.bars[held] = {period: reading.bars(rows, kind, period)}
+                else:
+                    raise rows.error(None, "no column lastPrice, of ticks, and no column close, of bars")
         finally:
             watch(None)
         return contents
@@ -289,9 +291,11 @@ class FolderTape:
     def _table(self) -> dict[str, dict[str, Any]]:
         """What ``instruments.csv`` tells, by code."""
         from qmtcli.rules.instruments import read
+        from qmtcli.rules.settings import Form
 
         path = self._folder / _TABLE
-        return read(read_file(str(path)), str(path), {"levels": _level_word}) if path.is_file() else {}
+        levels = Form(_level_word, "lots | shares")
+        return read(read_file(str(path)), str(path), {"levels": levels}) if path.is_file() else {}
 
     def _reference(self, code: str, close: int, after: date, day: date) -> int:
         """Reference price of ``day`` by the close of ``after``, the day before it, milli."""

@@ -1,6 +1,7 @@
 """Intraday halts (临时停牌) of days without a price limit, found where a tape does not say so itself.
 
-A stage halts an instrument once, when a trade is so far from the open; see `qmtcli.rules.bands.halts`.
+A stage halts an instrument once, when a trade is so far from the open, or from the reference price; of several reached
+at once the farthest does. See `qmtcli.rules.bands.halts`.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from math import ceil
 
-from qmtcli.model import Instrument
 from qmtcli.paper.tape import Tape
-from qmtcli.rules.bands import Halt, halts, resume_time
-from qmtcli.rules.phases import MORNING_BEGINS
+from qmtcli.paper.terms import Terms
+from qmtcli.rules.bands import resume_time
+from qmtcli.rules.phases import MORNING_BEGINS, OPEN_AUCTION_MATCHES
 
 
 class Halts:
@@ -21,38 +22,41 @@ class Halts:
         self._tape = tape
         self._known: dict[tuple[str, date], _Day] = {}
 
-    def end(self, instrument: Instrument, day: date, ms: int) -> int:
+    def end(self, terms: Terms, day: date, ms: int) -> int:
         """When the halt in force at ``ms`` of a day of the tape ends; 0 when there is none. Ms since midnight."""
-        key = instrument.code, day
-        known = self._known.get(key) or self._known.setdefault(key, _Day(halts(instrument)))
-        known.look(self._tape, instrument.code, day, ms)
+        code = terms.instrument.code
+        known = self._known.get((code, day)) or self._known.setdefault((code, day), _Day(terms))
+        known.look(self._tape, code, day, ms)
         return next((end for start, end in known.halts if start <= ms < end), 0)
 
 
 class _Day:
-    def __init__(self, stages: tuple[Halt, ...]) -> None:
+    def __init__(self, terms: Terms) -> None:
         self.halts: list[tuple[int, int]] = []
-        self._stages = list(stages)
-        self._looked = _ms(MORNING_BEGINS) - 1
+        self._stages = list(terms.halts)
+        self._from_open = terms.halts_from_open
+        self._looked = _ms(OPEN_AUCTION_MATCHES) - 1
 
     def look(self, tape: Tape, code: str, day: date, until: int) -> None:
         """Find what halts trading at or before ``until``."""
         while self._stages and self._looked < until:
-            opening = tape.tick(code, day, until)
-            if opening is None or not opening.open:
+            shown = tape.tick(code, day, until)
+            base = 0 if shown is None else shown.open if self._from_open else shown.preclose
+            if not base:
                 return
-            reach = ceil(opening.open * self._stages[0].rate)
-            low, high = opening.open - reach, opening.open + reach
-            found = next(tape.approaches(code, day, self._looked, until, low, high), None)
+            reach = ceil(base * self._stages[0].rate)
+            found = next(tape.approaches(code, day, self._looked, until, base - reach, base + reach), None)
             if found is None:
                 self._looked = until
                 return
             tick, _ = found
             self._looked = tick.ms
-            if 0 < tick.last <= low or tick.last >= high:
-                end = _ms(resume_time(self._stages.pop(0), _time(tick.ms)))
-                if end > tick.ms:
-                    self.halts.append((tick.ms, end))
+            if reached := [stage for stage in self._stages if tick.last and abs(tick.last - base) >= base * stage.rate]:
+                del self._stages[: len(reached)]
+                start = max(tick.ms, _ms(MORNING_BEGINS))
+                end = _ms(resume_time(reached[-1], _time(start)))
+                if end > start:
+                    self.halts.append((start, end))
                     self._looked = end - 1
 
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from qmtcli.paper.snapshots import Damaged, Snapshots
 from qmtcli.paper.tape import Bar
 
-_FORMAT = f"3 {sys.byteorder}"
+_FORMAT = f"4 {sys.byteorder}"
 #: mark, length of the head, checksum of the head
 _START = struct.Struct("<4sII")
 _MARK = b"qmti"

@@ -8,9 +8,9 @@ what was left after the queue displayed ahead.
 
 Auctions. Their trades show in the first snapshot after them with more volume than before: an opening auction's price
 is that day's open, a closing auction's the last price, its volume what was added. Own orders entered before the
-auction's end take part at that price: those with a better limit before the market's, those at the price after it,
-out of the auction's volume and what the book then displays of the other side at that price or better. What is left
-rests in the book.
+auction's end join it by its rule (`qmtcli.rules.auction`): those with a better limit before the market's, those at the
+price after it. The price stays the market's unless own orders want more than it traded; then it moves into the book
+that is displayed after it. What is left rests in the book.
 
 After hours (盘后定价) orders of that type trade at the close, first come first served, with what others trade then.
 
@@ -29,12 +29,22 @@ from typing import NamedTuple
 
 from qmtcli.paper.books import Books
 from qmtcli.paper.clock import midnight
-from qmtcli.paper.codes import AFTER_HOURS, BEST5_THEN_LIMIT, BUY, FILL_OR_KILL, IMMEDIATE, OPEN, SUSPENDED
+from qmtcli.paper.codes import (
+    AFTER_HOURS,
+    BEST5_THEN_LIMIT,
+    BUY,
+    FILL_OR_KILL,
+    IMMEDIATE,
+    MARKET_TYPES,
+    OPEN,
+    SELL,
+    SUSPENDED,
+)
 from qmtcli.paper.feed import Feed, Shown, Trading, Window, number_of
 from qmtcli.paper.halts import Halts
 from qmtcli.paper.store import Account, Order, Store
 from qmtcli.paper.tape import Level, Tick, is_near
-from qmtcli.rules.auction import allocate
+from qmtcli.rules.auction import allocate, clear, nearest_to
 from qmtcli.rules.phases import Phase
 
 #: states of an order's queue: beyond the displayed levels; not yet in a book, since none was open
@@ -83,7 +93,7 @@ class Matching:
         """As `enter`. ``resting``: orders of its code; returns the ids of those of them that traded with it."""
         stamp, tick = shown
         met: set[int] = set()
-        if order.price_type == AFTER_HOURS or not self._trades(order.code, tick, at_ms):
+        if order.price_type == AFTER_HOURS or not self._trades(order.code, tick, at_ms) or self._parked(order, tick):
             order.queue = WAITING
         elif not order.limit_price:
             # a price of the book's making, and there was none to take
@@ -214,10 +224,11 @@ class Matching:
             return at_ms
         instrument = self._feed.tape.instrument(code)
         assert instrument is not None
-        if not self._books.terms(instrument).halts:
+        terms = self._books.terms(instrument)
+        if not terms.halts:
             return 0
         ms = self._feed.time_shown(at_ms)
-        end = self._halts.end(instrument, self._feed.tape_day, ms)
+        end = self._halts.end(terms, self._feed.tape_day, ms)
         return at_ms + end - ms if end else 0
 
     def _meet(self, account: Account, orders: list[Order], encounter: _Encounter) -> bool:
@@ -256,6 +267,15 @@ class Matching:
                 self._store.save(other)
                 met.add(other.id)
         return met
+
+    def _parked(self, order: Order, tick: Tick) -> bool:
+        """Whether an order waits outside the price cage for the market to come near it."""
+        instrument = self._feed.tape.instrument(order.code)
+        assert instrument is not None
+        terms = self._books.terms(instrument)
+        if not terms.parks or order.price_type in MARKET_TYPES:
+            return False
+        return bool(terms.cage_passed(order.type == BUY, order.limit_price, tick))
 
     def _rest(self, account: Account, order: Order, tick: Tick) -> None:
         """The part that did not trade at once: it joins the queue at its price, or it is canceled."""
@@ -307,25 +327,35 @@ class Matching:
     # -- at one price ----------------------------------------------------------------------------------
 
     def _meet_auction(self, account: Account, orders: list[Order], encounter: _Encounter) -> None:
-        stamp, _, tick, traded, _, since = encounter
+        """The market's auction once more, with own orders in it.
+
+        Of the market's orders those that traded stand at its price, and the others where they are displayed.
+        """
+        stamp, code, tick, traded, _, since = encounter
+        instrument = self._feed.tape.instrument(code)
+        assert instrument is not None
         opening = since < midnight(number_of(self._feed.tape_day)) + _NOON
         price = (tick.open or tick.last) if opening else tick.last
-        for buying in (True, False):
-            side = sorted((order for order in orders if (order.type == BUY) == buying), key=_priority)
-            taken = self._taken(orders[0].code, stamp)
-            opposite = _left(tick.asks if buying else tick.bids, taken)
-            left = [level for level in opposite if (level[0] <= price if buying else level[0] >= price)]
-            better = [order for order in side if (order.limit_price > price if buying else order.limit_price < price)]
-            at_price = [order for order in side if order.limit_price == price]
-            # the market's own orders that traded stand between those with a better limit and those at the price
-            queue = [*(order.remaining for order in better), traded, *(order.remaining for order in at_price)]
-            volumes = allocate(queue, traded + sum(volume for _, volume in left))
-            del volumes[len(better)]
-            filled = 0
-            for order, volume in zip([*better, *at_price], volumes, strict=True):
-                self._books.fill(account, order, [(price, volume)] if volume else [], stamp)
-                filled += volume
-            self._consume(orders[0].code, stamp, taken, _share(max(0, filled - traded), left))
+        before = None if opening else self._feed.tick(code, since - 1)
+        nearest = nearest_to(instrument.exchange, before[1].last if before else 0, tick.preclose)
+        taken = self._taken(code, stamp)
+        shown = {
+            BUY: _left([level for level in tick.bids if level[0] <= price], taken),
+            SELL: _left([level for level in tick.asks if level[0] >= price], taken),
+        }
+        sides = {side: _side(side, [(price, traded), *shown[side]], orders) for side in shown}
+        levels = {side: [(limit, volume) for limit, volume, _ in queue] for side, queue in sides.items()}
+        printed = clear(levels[BUY], levels[SELL], self._books.terms(instrument).tick, nearest)
+        assert printed is not None
+        for side, queue in sides.items():
+            fills = allocate((volume for _, volume, _ in queue), printed.volume)
+            others = -traded
+            for (_, _, order), volume in zip(queue, fills, strict=True):
+                if order is None:
+                    others += volume
+                else:
+                    self._books.fill(account, order, [(printed.price, volume)] if volume else [], stamp)
+            self._consume(code, stamp, taken, _share(max(0, others), shown[side]))
         for order in orders:
             if order.status in OPEN:
                 order.queue = _queue(order, tick.bids if order.type == BUY else tick.asks)
@@ -437,6 +467,13 @@ def _merged(
                 yield price, order.remaining, order
         if volume > begin:
             yield price, volume - begin, None
+
+
+def _side(side: int, market: list[Level], own: Iterable[Order]) -> list[tuple[int, int, Order | None]]:
+    """(limit, shares, own order or None) of a side of an auction, best first; at one price the market's first."""
+    queue: list[tuple[int, int, Order | None]] = [(limit, volume, None) for limit, volume in market]
+    queue += [(order.limit_price, order.remaining, order) for order in sorted(own, key=_priority) if order.type == side]
+    return sorted(queue, key=itemgetter(0), reverse=side == BUY)
 
 
 def _left(levels: Iterable[Level], taken: dict[int, int]) -> list[Level]:

@@ -2,9 +2,9 @@
 
 Units. ``pvolume`` is shares, ``volume_lot`` lots. ``volume`` alone is shares or lots, whichever the table's
 amount over its price comes nearer to; shares where there is no amount. Level volumes are lots in xtquant's
-own files and shares in some others: shares when at least `_ENOUGH` of them are shown and one in five of these
-is a multiple of 100 (of bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no
-reason to be round; else lots.
+own files, which are known by their lists (``askVol``), and shares in some others: where each level has a column
+(``askVol1``), shares when at least `_ENOUGH` of them are shown and one in five of these is a multiple of 100 (of
+bonds, whose lot is 10: nine in ten a multiple of 10), for a count of lots has no reason to be round; else lots.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def snapshots(columns: Columns, kind: Kind, levels: str) -> Iterator[tuple[date,
     amount, volume = columns.numbers("amount"), columns.numbers(columns.first("pvolume", "volume") or "volume")
     unit = 1 if "pvolume" in columns else _volume_unit(kind, prices[0], volume, amount)
     ask_volumes, bid_volumes = columns.five("askVol"), columns.five("bidVol")
+    levels = levels or ("lots" if "askVol" in columns else "")
     level_unit = {"lots": lot, "shares": 1}.get(levels) or _level_unit(lot, [*ask_volumes, *bid_volumes])
     counts = [columns.numbers(name) if name in columns else nothing for name in ("transactionNum", "openInt")]
     asks = zip(columns.five("askPrice"), ask_volumes, strict=True)

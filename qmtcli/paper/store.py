@@ -237,13 +237,15 @@ _ADD = {kind: _add(table, kind.__slots__) for kind, table in _TABLES.items()}  #
 class Store:
     """One connection to an account's file, shared by the threads of a process under one lock.
 
-    Every method raises ConfigError ``state_unusable`` when the file cannot be read or written any more.
+    Every method raises ConfigError ``state_unusable`` when the file cannot be read or written any more, and
+    ``account_file_damaged`` when what is in it cannot be made out.
     """
 
     def __init__(self, path: Path) -> None:
         """Open or create the file. Raises ConfigError ``account_file_version`` for a file of another qmt."""
         self._path = path
-        self._lock = threading.RLock()
+        #: held over what other threads of this process may not come between; a transaction holds it
+        self.lock = threading.RLock()
         self._depth = 0
         self._queued: list[tuple[str, dict[str, Any]]] = []
         #: the pushes of this connection's last transaction
@@ -294,12 +296,14 @@ class Store:
                 time.sleep(0.01)
 
     def _unusable(self, error: Exception) -> ConfigError:
+        if type(error) is sqlite3.DatabaseError:  # its subclasses are about all else
+            return ConfigError("account_file_damaged", path=str(self._path), why=str(error))
         return ConfigError("state_unusable", path=str(self._path.parent), why=str(error))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of it or nothing; other processes wait. Nested ones belong to the outermost."""
-        with self._lock:
+        with self.lock:
             if self._depth:
                 yield
                 return
@@ -321,7 +325,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Everything read is of one moment; nothing is to be written."""
-        with self._lock:
+        with self.lock:
             if self._depth:
                 yield
                 return
@@ -333,7 +337,7 @@ class Store:
 
     def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
-        with self._lock:
+        with self.lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.DatabaseError as error:
@@ -354,7 +358,7 @@ class Store:
 
     def add(self, row: Trade | Loan) -> None:
         """Insert a new row and number it."""
-        with self._lock:
+        with self.lock:
             row.id = self._insert(_ADD[type(row)], values_of(row)[1:])
 
     # -- pushes ----------------------------------------------------------------------------------------
@@ -383,7 +387,7 @@ class Store:
 
     def next_events(self, after: int) -> list[Event]:
         """As `events`, or only this process's own last ones where they are the next: that spares the file."""
-        with self._lock:
+        with self.lock:
             return self._own if self._own and self._own[0][0] == after + 1 else self.events(after)
 
     def last_event(self) -> int:
@@ -407,7 +411,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; the store cannot be used afterwards."""
-        with self._lock:
+        with self.lock:
             _STORES.discard(self)
             self._connection.close()
 
@@ -420,7 +424,7 @@ _parted: list[Store] = []
 
 def _before_fork() -> None:
     for store in list(_STORES):
-        store._lock.acquire()
+        store.lock.acquire()
         store._connection.close()
         _parted.append(store)
 
@@ -430,7 +434,7 @@ def _after_fork() -> None:
         store = _parted.pop()
         store._connection = store._connect()
         store._undone += 1  # nothing is known of what others did meanwhile
-        store._lock.release()
+        store.lock.release()
 
 
 if hasattr(os, "register_at_fork"):

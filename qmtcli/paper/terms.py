@@ -56,10 +56,15 @@ class Terms:
         """Whether it is a share on a day without price limits."""
         return not self.up and self.instrument.kind in (Kind.STOCK, Kind.CDR)
 
+    @cached_property
+    def halts(self) -> tuple[bands.Halt, ...]:
+        """The intraday halts that the day may have."""
+        return bands.halts(self.instrument, self.day)
+
     @property
-    def halts(self) -> bool:
-        """Whether the day may have intraday halts: of a share without price limits, or of a convertible bond."""
-        return bool(bands.halts(self.instrument)) and (self.unlimited or self.instrument.kind is Kind.CONV_BOND)
+    def halts_from_open(self) -> bool:
+        """Whether they are counted from the open; otherwise from the reference price."""
+        return bands.halts_from_open(self.instrument, self.rules)
 
     @property
     def market_orders(self) -> bool:
@@ -76,18 +81,23 @@ class Terms:
         """Fen of ``volume`` shares that cost ``turnover`` (milli x shares) in all."""
         return volume * REPO_FEN if self.lends else fen(turnover)
 
-    def volume_violation(self, buying: bool, volume: int, sellable: int | None, market: bool) -> str:
+    def volume_violation(self, buying: bool, volume: int, sellable: int | None, market: bool, after_hours: bool) -> str:
         """Why a volume is not one of the instrument's, in words; empty when it is."""
         found = (
-            lots.check_buy_volume(self.instrument, volume, self.day, market, self.rules)
+            lots.check_buy_volume(self.instrument, volume, self.day, market, self.rules, after_hours)
             if buying
-            else lots.check_sell_volume(self.instrument, volume, sellable, self.day, market, self.rules)
+            else lots.check_sell_volume(self.instrument, volume, sellable, self.day, market, self.rules, after_hours)
         )
         return "" if found is None else error_text(found.code, found.params, "zh")[0]
 
-    def cage(self, buying: bool, tick: Tick) -> int:
-        """The price a limit order may not pass in continuous trading; 0 when there is no cage."""
-        bound = cage.cage(
+    @property
+    def parks(self) -> bool:
+        """Whether a limit order outside the cage waits for it; otherwise it is rejected."""
+        return cage.parks(self.instrument, self.day)
+
+    def cage_passed(self, buying: bool, price: int, tick: Tick) -> int:
+        """The price that a limit order may not pass in continuous trading, where it does; else 0."""
+        found = cage.cage(
             self.instrument,
             Side.BUY if buying else Side.SELL,
             _best(tick.bids),
@@ -97,7 +107,8 @@ class Terms:
             self.day,
             self.rules,
         )
-        return 0 if bound is None else milli(bound)
+        bound = 0 if found is None else milli(found)
+        return bound if bound and (price > bound if buying else price < bound) else 0
 
     def fee(self, buying: bool, amount: int) -> int:
         """Fen that an order costs which traded ``amount`` fen so far; a sale never costs more than it brought."""

@@ -21,7 +21,7 @@ from typing import Any
 from qmtcli.errors import QmtError
 from qmtcli.paper import SETTINGS
 from qmtcli.paper.answers import ANSWERS, Answer
-from qmtcli.paper.codes import ACCOUNT_TYPES, JUNK, REPORTED
+from qmtcli.paper.codes import ACCOUNT_TYPES, JUNK, MARKETS, REPORTED
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange, current, of
 from qmtcli.paper.native_tables import CALLBACKS, CLIENT_METHODS
@@ -31,6 +31,8 @@ from qmtcli.paper.rows import Rows, cancel_response, order_response
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Event, Order, Trade
 
+#: of a cancel by the order's id
+_ANY_MARKET = -1
 _POLL_SECONDS = 0.02
 #: polls between two looks at the tape for resting orders
 _POLLS_A_LOOK = 50
@@ -249,11 +251,11 @@ class XtQuantAsyncClient:
         finally:
             account.delivering = False
 
-    def _push_order(self, rows: Rows, order: list[Any]) -> None:
+    def _push_order(self, rows: Rows, order: list[Any], again: bool = False) -> None:
         row = Order(*order)
         if row.status == JUNK:
             return  # its error, which comes next, comes first
-        if row.status == REPORTED:
+        if row.status == REPORTED and not again:
             self._answer("bindOnStockOrderCallback", rows.order(row, numbered=False))
         self._answer("bindOnStockOrderCallback", rows.order(row))
 
@@ -304,15 +306,15 @@ class XtQuantAsyncClient:
             result, why = -1, "" if self._exchange is None else NO_ACCOUNT
             order_id, sysid = req.m_nOrderID, whole(req, "m_strOrderSysID")
             if account is not None:
-                result, why = self._cancel(account.exchange, order_id, sysid)
+                result, why = self._cancel(account.exchange, order_id, sysid, _market(req))
             response = cancel_response(*_whose(req), order_id, sysid, result, why)
             return self._close_request(account, "bindOnCancelOrderStockRespCallback", seq, response)
 
     def _place(self, exchange: Exchange, new: NewOrder) -> tuple[int, str]:
         return exchange.place(new)
 
-    def _cancel(self, exchange: Exchange, order_id: int, sysid: str) -> tuple[int, str]:
-        return exchange.cancel(order_id, sysid, self._key)
+    def _cancel(self, exchange: Exchange, order_id: int, sysid: str, market: str) -> tuple[int, str]:
+        return exchange.cancel(order_id, sysid, self._key, market=market)
 
     def _reply(self, callback: str, seq: int, response: Any) -> None:
         self._answer(callback, seq, response)
@@ -385,6 +387,12 @@ def _whose(req: Any) -> tuple[str, int]:
 def _remark(req: Any) -> str:
     """The remark in its long field, or in the short one of a caller that fills only that."""
     return whole(req, "m_strOrderRemarkNew") or whole(req, "m_strOrderRemark")
+
+
+def _market(req: Any) -> str:
+    """The market a cancel names: the end of its codes, empty where it names none."""
+    number = req.m_nMarket
+    return "" if number == _ANY_MARKET else next((end for end, known in MARKETS.items() if known == number), "?")
 
 
 def _binder(name: str) -> Callable[[XtQuantAsyncClient, Callable[..., Any]], None]:

@@ -5,7 +5,7 @@ Limit = reference x (1 ± rate), half up to the tick; at least one tick away fro
 one tick. The reference is the exchange's preclose: the previous close, the ex-right reference on an ex-day,
 the issue price on the listing day. Sources: the exchanges' trading rules (2023, 2026); 123153.SZ on
 2023-03-15 (116.800: 140.160, 93.440) measured. Convertible bonds from one secondary source; B shares, REITs'
-first day, bond funds and the opening range are settings.
+first day, bond funds, the opening range and what halts of convertible bonds are counted from are settings.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Band(NamedTuple):
 class Halt(NamedTuple):
     """One stage of the intraday halts of a day without a limit."""
 
-    #: distance from the open that triggers it, once a day
+    #: distance that triggers it, once a day; from what: `halts_from_open`
     rate: Decimal
     #: its length; None: until 14:57
     minutes: int | None
@@ -151,11 +151,19 @@ def opening_range(inst: Instrument, preclose: Decimal, settings: Settings = DEFA
     )
 
 
-def halts(inst: Instrument) -> tuple[Halt, ...]:
-    """Halts of ``inst``, nearest first: of stocks on days without a limit, of convertible bonds always."""
+def halts(inst: Instrument, on: date) -> tuple[Halt, ...]:
+    """Halts of ``inst`` on a day, nearest first: of a stock on one without a limit, of a convertible bond while new.
+
+    Before they had a daily limit convertible bonds were halted on any day. Raises ConfigError as `is_no_limit_day`.
+    """
     if inst.kind is Kind.CONV_BOND:
-        return _CONV_BOND_HALTS
-    return _STOCK_HALTS if inst.kind in _SHARES else ()
+        return _CONV_BOND_HALTS if on < CONV_BOND_LIMITS or inst.listed == on else ()
+    return _STOCK_HALTS if is_no_limit_day(inst, on) else ()
+
+
+def halts_from_open(inst: Instrument, settings: Settings = DEFAULT) -> bool:
+    """Whether halts are counted from the open; otherwise from the reference price."""
+    return inst.kind is not Kind.CONV_BOND or settings.conv_bond_halts_from_open
 
 
 def resume_time(halt: Halt, halted_at: time) -> time:

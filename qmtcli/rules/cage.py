@@ -1,9 +1,10 @@
 """Effective price range (有效申报价格范围, price cage) of limit orders in continuous trading.
 
-An order outside it is rejected.
+An order outside it is rejected, or, on ChiNext before 2023-04-10, waits until the range has come to it.
 
 SSE 3.3.14, SZSE 3.3.16 (2026); STAR has no ten-tick part, BSE 5 %. Funds have none, nor do call auctions and
-after-hours trading. The main boards' first day and ChiNext's early form, and convertible bonds, are settings.
+after-hours trading. That orders are rejected, since 2023, is from one secondary source. The main boards' first day
+and ChiNext's early form, and convertible bonds, are settings.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from qmtcli.model import Board, Instrument, Kind, Side
-from qmtcli.rules.dates import BSE_OPENED, STAR_OPENED
+from qmtcli.rules.dates import BSE_OPENED, MAIN_REFORM, STAR_OPENED
 from qmtcli.rules.settings import DEFAULT, Settings
 from qmtcli.rules.ticks import round_half_up, tick
 
@@ -47,6 +48,11 @@ def cage(
     bases = (best_ask, best_bid, last) if side is Side.BUY else (best_bid, best_ask, last)
     base = next((price for price in bases if price is not None), preclose)
     return round_half_up(base + sign * max(base * rate, ticks * step), step)
+
+
+def parks(inst: Instrument, on: date) -> bool:
+    """Whether an order outside the cage waits for it instead of being rejected."""
+    return inst.board is Board.CHINEXT and on < MAIN_REFORM
 
 
 def _width(inst: Instrument, on: date, settings: Settings) -> tuple[Decimal, int] | None:

@@ -88,9 +88,24 @@ class Phase(Enum):
         return self in (Phase.OPENING, Phase.OPENING_LOCKED)
 
     @property
+    def is_after_hours(self) -> bool:
+        """Only after-hours orders are entered and canceled; all others have ended at 15:00."""
+        return self in _AFTER_HOURS
+
+    @property
     def is_over(self) -> bool:
         """The day's trading is over, after-hours orders and all."""
         return self in (Phase.CLOSED, Phase.AFTER_HOURS_DONE)
+
+
+_AFTER_HOURS = frozenset(
+    {
+        Phase.AFTER_HOURS_ORDERS,
+        Phase.AFTER_HOURS_ORDERS_LOCKED,
+        Phase.AFTER_HOURS,
+        Phase.AFTER_HOURS_LOCKED,
+    }
+)
 
 
 def schedule(inst: Instrument, on: date, settings: Settings = DEFAULT) -> list[tuple[time, Phase]]:

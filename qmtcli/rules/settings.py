@@ -73,6 +73,8 @@ class Settings(NamedTuple):
     open_auction_low: Decimal = Decimal("0.5")
     #: highest opening-auction price on a day without a limit, as a multiple of the preclose
     open_auction_high: Decimal = Decimal("9")
+    #: halts of convertible bonds are counted from the open, as those of stocks; otherwise from the reference price
+    conv_bond_halts_from_open: bool = False
 
     # -- cage --
     #: first day of the cage on the main boards
@@ -135,6 +137,8 @@ class Settings(NamedTuple):
     proceeds_usable: bool = True
     #: money of a sale can be withdrawn on the same day
     proceeds_withdrawable: bool = False
+    #: money that comes back from repo can be withdrawn on the same day
+    repo_withdrawable: bool = False
     #: bonus shares can be sold from the ex-date on
     bonus_sellable: bool = True
     #: days of the year that repo interest is counted on

@@ -3,7 +3,8 @@
 A shares and stock ETFs are T+1; so by setting are CDR, B shares, LOFs and REITs. Bond, money, gold,
 commodity-futures and cross-border funds (`funds`) are T+0, convertible bonds and treasuries by one secondary
 source. A purchase freezes price x volume
-+ fees; the money of a sale buys the same day and can be withdrawn the next trading day.
++ fees; the money of a sale buys the same day and can be withdrawn the next trading day, as can what comes back from
+repo.
 """
 
 from __future__ import annotations

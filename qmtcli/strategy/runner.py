@@ -15,7 +15,7 @@ from types import ModuleType
 
 from qmtcli import backend
 from qmtcli.config import Profile
-from qmtcli.errors import ExitStatus, OutcomeUnknown, Refused, UsageError
+from qmtcli.errors import ExitStatus, OutcomeUnknown, QmtError, Refused, UsageError
 from qmtcli.xt import loader
 
 
@@ -31,7 +31,8 @@ def run_plain(
     unguarded: bool,
     watch: backend.Watch | None = None,
 ) -> int:
-    """Run a script as ``__main__``; its exit status. What it raises is printed as Python prints it: status 1.
+    """Run a script as ``__main__``; its exit status. What it raises is printed as Python prints it, status 1; what the
+    paper exchange below it raises, a tape that cannot be read, is raised here.
 
     Ctrl-C and SIGTERM are how a script in ``run_forever`` ends: 130 or 143 when it had sent nothing, 0 when every
     order it sent has its answer. ``watch`` as in `backend.prepare`. Raises UsageError for a file that is not there,
@@ -45,7 +46,7 @@ def run_plain(
         raise Refused("script_needs_unguarded", profile=profile.name)
     backend.prepare(profile, env, watch)
     backend.keep_children(profile)
-    loader.load(profile.module_path or "")
+    loader.load(backend.package(profile) if profile.live else None)
     signal.signal(signal.SIGTERM, _terminate)
     sys.argv = [file, *arguments]
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
@@ -72,7 +73,7 @@ def _execute(file: str) -> int:
     sys.modules["__main__"] = main
     try:
         exec(source.source_to_code(source.get_data(file), file), main.__dict__)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, QmtError):
         raise
     except SystemExit as leaving:
         return _status_of(leaving)

@@ -5,10 +5,26 @@ Values are xtconstant's, held to it by a test over the installed package.
 
 from __future__ import annotations
 
-from qmtcli.model import Side
+from qmtcli.model import Credit, Side
 
-ORDER_TYPES: dict[Side, int] = {Side.BUY: 23, Side.SELL: 24}
-SIDES: dict[int, str] = {23: "buy", 24: "sell"}
+#: by side, and on a margin account by what the order is for
+ORDER_TYPES: dict[tuple[Side, Credit | None], int] = {
+    (Side.BUY, None): 23,
+    (Side.SELL, None): 24,
+    (Side.BUY, Credit.COLLATERAL): 23,
+    (Side.SELL, Credit.COLLATERAL): 24,
+    (Side.BUY, Credit.FIN): 27,
+    (Side.SELL, Credit.SLO): 28,
+    (Side.BUY, Credit.REPAY): 29,
+    (Side.SELL, Credit.REPAY): 31,
+}
+#: of order types that rows show; the last are the special ones (专项) of margin accounts
+SIDES: dict[int, str] = {number: str(side) for (side, _), number in ORDER_TYPES.items()} | {
+    40: "buy",
+    41: "sell",
+    42: "buy",
+    44: "sell",
+}
 
 FIX_PRICE = 11
 LATEST_PRICE = 5
@@ -36,8 +52,10 @@ PRICE_KINDS: dict[int, str] = {
     89: "fok",
 }
 
-ACCOUNT_TYPES: dict[str, int] = {"STOCK": 2, "CREDIT": 3}
+ACCOUNT_TYPES: dict[str, int] = {"STOCK": 2, "CREDIT": 3, "HUGANGTONG": 7, "SHENGANGTONG": 11}
 
+#: account status: logged in; and the broker has closed for the day, where what was asked for is still answered
+ACCOUNT_OK, ACCOUNT_CLOSED = 0, 6
 #: account status -> (a terminal's word, English)
 ACCOUNT_STATUS: dict[int, tuple[str, str]] = {
     -1: ("无效", "invalid"),

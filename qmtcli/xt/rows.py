@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from qmtcli.model import Asset, Order, OrderStatus, Position, Quote, Trade
+from qmtcli.model import Asset, CreditDetail, Order, OrderStatus, Position, Quote, Trade
 from qmtcli.xt import codes
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -43,6 +43,12 @@ def number(row: Any, name: str) -> float:
         return float(value or 0)
     except (TypeError, ValueError):
         return 0.0
+
+
+def cancel_result(row: Any) -> int:
+    """0 for a request under way, else -1 or what the terminal has for it; imitators answer True and False."""
+    value = getattr(row, "cancel_result", -1)
+    return int(value) - 1 if isinstance(value, bool) else int(number(row, "cancel_result"))
 
 
 def _integer(row: Any, name: str) -> int:
@@ -117,6 +123,11 @@ def asset(row: Any) -> Asset:
     """The account's money."""
     names = ("cash", "frozen_cash", "market_value", "total_asset", "fetch_balance")
     return Asset(*(round(number(row, name), 2) for name in names))
+
+
+def credit_detail(row: Any) -> CreditDetail:
+    """What a margin account owes and may owe."""
+    return CreditDetail(*(round(number(row, name), 4) for name in CreditDetail._fields))
 
 
 def position(row: Any) -> Position:

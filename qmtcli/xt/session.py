@@ -1,86 +1,132 @@
 """One session with a terminal: connect, subscribe, ask, place, cancel, listen, close. Thin, and never hanging.
 
-What the vendor's package does to its callers ends here: calls without a timeout, None for "failed", ``[]`` for "not
-connected", strings that raise when they are read, callbacks in threads of its own.
+A lost link is a state: what reads makes a new one, with another session id, and asks again, once; what was sent over
+it is looked for over the new one. An account that the terminal has not logged in to its broker is no account yet:
+every question about it, every order and every cancel says so.
 """
 
 from __future__ import annotations
 
 import queue
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from qmtcli.errors import NoData, NotConnected, QmtError
-from qmtcli.model import Asset, Order, OrderRequest, OrderStatus, Position, Quote, Trade
+from qmtcli.messages import say
+from qmtcli.model import Asset, CreditDetail, Order, OrderRequest, OrderStatus, Position, Quote, Trade
 from qmtcli.xt import codes, loader, rows
+from qmtcli.xt.deadline import within
+from qmtcli.xt.link import Link, Slot
 
-_ACK_STEP = 1.0
-#: comes in place of an answer when the link is lost
-_LOST = object()
+#: seconds without a word after which the day's orders are read instead, and those that a reading may take
+_QUIET, _LOOK = 1.0, 0.7
+#: seconds between two looks whether terminal and account are up
+_READY_STEP = 1.0
+#: what becomes of a question about the account
+_Answer = Callable[[Any], None]
 T = TypeVar("T")
 
 
 class Answer:
     """What is known of one order that was sent."""
 
-    def __init__(self, seq: int) -> None:
+    def __init__(self, seq: int, request: OrderRequest) -> None:
         #: the number the vendor gave the request
         self.seq = seq
-        #: the order's id once a response came, "" before; "-1" when the terminal said no
+        self.request = request
+        #: the order's id once a response or its row came, "" before; "-1" when the terminal said no
         self.order_id = ""
         #: words of a refusal
         self.message = ""
         self.error_id = 0
         #: the row as it was last pushed or read
         self.order: Order | None = None
+        #: whether the day's orders were read when nothing more was waited for
+        self.looked = False
 
     @property
     def refused(self) -> bool:
         """The terminal, the counter or the exchange said no."""
         return bool(self.error_id) or (self.order is not None and self.order.state is OrderStatus.JUNK)
 
+    def fits(self, order: Order) -> bool:
+        """Whether a row can only be this order's: it carries the client id, and what was asked for."""
+        request = self.request
+        asked = (request.client_id, request.code, request.side, request.volume)
+        return asked == (order.order_remark, order.stock_code, order.side, order.order_volume)
+
+
+class Cancel:
+    """What is known of one cancel that was sent."""
+
+    def __init__(self, order: Order) -> None:
+        #: the row as it was last pushed or read
+        self.order = order
+        #: the terminal's result once a response came: 0 for a request under way, -1; None before
+        self.result: int | None = None
+        #: words of a refusal
+        self.message = ""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is to be waited for: the order is final, or the cancel was refused in words.
+
+        A bare -1 is no word: it has been answered for what was done.
+        """
+        return self.order.state.done or bool(self.message)
+
 
 class Session:
-    """A context manager around one `XtQuantTrader`; calls raise NotConnected when the link does not hold."""
+    """A context manager around one `Link` at a time; calls raise NotConnected when no link holds."""
 
     def __init__(
         self,
         path: str,
-        session_id: int,
+        take_slot: Callable[[], Slot],
         account_id: str,
         account_type: str = "STOCK",
         timeout: float = 10.0,
         prove: Callable[[object, str], None] | None = None,
         synthetic: bool = False,
-        on_close: Callable[[], None] | None = None,
         now: Callable[[], float] = time.time,
+        state: Path | None = None,
     ) -> None:
-        """``prove(native client, its module)`` is asked before the first call goes through that client.
+        """``take_slot()`` gives a session id that nobody else has. ``prove(native client, its module)`` is asked before
+        the first call goes through that client.
 
-        ``now`` tells epoch seconds by the market's clock, which on paper may be a set one.
+        ``now`` tells epoch seconds by the market's clock, which on paper may be a set one. ``state``: a folder for what
+        the data service's client wants to read; None where its requests need no limit.
         """
-        self._on_close = on_close
         self.now = now
         self.account_id = account_id
         self.account_type = account_type
         self.timeout = timeout
         self._path = path
-        self._session_id = session_id
+        self._take_slot = take_slot
         self._prove = prove
         self._synthetic = synthetic
-        self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._answers: dict[int, Answer] = {}
+        self._state = state
+        #: of every order sent, and by the number that the request has on the link at hand
+        self._answers: list[Answer] = []
+        self._answers_by_seq: dict[int, Answer] = {}
         self._orders: dict[str, Order] = {}
+        #: rows as they came, until somebody takes them
+        self._pushed: list[Order | Trade] = []
         self._errors: dict[str, tuple[int, str]] = {}
-        self._cancel_errors: dict[str, str] = {}
+        #: by the order's id, and by the request's number
+        self._cancels: dict[str, Cancel] = {}
+        self._cancels_by_seq: dict[int, Cancel] = {}
+        self._link: Link | None = None
         self._subscribed = False
-        self._lost = False
-        #: where the answer under way is waited for
-        self._box: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._trader: Any = None
+        #: xtquant's status of the account, None where the terminal does not tell; unknown until it was asked for
+        self._status: int | None = None
+        self._status_known = False
         self._data: Any = None
+        #: by the monotonic clock, when the question under way has to be answered
+        self._deadline: float | None = None
 
     # -- the link --------------------------------------------------------------------------------------
 
@@ -90,152 +136,247 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def connect(self) -> None:
-        """Make the one connection; asked for by whatever needs the trader first.
+    def connect(self) -> Link:
+        """The link, made anew where there is none or it is lost; asked for by whatever needs the trader first.
 
         Raises NotConnected when the terminal does not answer 0.
         """
-        if self._trader is not None:
-            return
-        trader = loader.new_trader(self._path, self._session_id)
-        if self._prove is not None:
-            self._prove(getattr(trader, "async_client", None), "xtquant.xtpythonclient")
-        self._account = loader.stock_account(self.account_id, self.account_type)
-        trader.register_callback(_Listener(self._events, lambda: self._box.put(_LOST)))
-        trader.start()
-        result = self._on_thread(trader.connect, "connect")
-        if result != 0:
-            raise NotConnected("connect_failed", path=self._path, result=result)
-        self._trader = trader
+        if self._is_lost:
+            self._leave()
+        if self._link is None:
+            self._link = Link(self._path, self._take_slot(), self._seconds(), self._prove)
+            self._account = loader.stock_account(self.account_id, self.account_type)
+        return self._link
 
-    def subscribe(self) -> None:
-        """Have the account's pushes delivered. Raises NotConnected when the terminal does not know the account."""
-        self.connect()
-        if self._subscribed:
-            return
-        if self._on_thread(lambda: self._trader.subscribe(self._account), "subscribe") != 0:
-            raise NotConnected("subscribe_failed", account_id=self.account_id)
-        self._subscribed = True
+    def subscribe(self, closed: bool = True) -> Link:
+        """Have the account's pushes delivered, which whatever writes does first; the link that does.
+
+        Raises NotConnected when the terminal does not know the account or has it not logged in; ``closed``: whether a
+        broker that is closed for the day (收盘后) is good enough.
+        """
+        with self._in_time():
+            link = self.connect()
+            if not self._subscribed:
+                if link.call(lambda: link.trader.subscribe(self._account), "subscribe", self._seconds()) != 0:
+                    self.hold_account(closed)  # which may be why, and has a word for it
+                    raise NotConnected("subscribe_failed", account_id=self.account_id)
+                self._subscribed = True
+                self._status_known = False  # pushes tell of it from now on; a query waits for those on their way
+            self.hold_account(closed)
+            return link
+
+    def hold_account(self, closed: bool = True) -> None:
+        """Hold that the terminal has the account logged in to its broker. Raises NotConnected, as `subscribe`."""
+        with self._in_time():
+            self._drain()
+            if not self._status_known or self.connect().lost:
+                self._status, self._status_known = self.account_status(), True
+        up = (None, codes.ACCOUNT_OK, codes.ACCOUNT_CLOSED) if closed else (None, codes.ACCOUNT_OK)
+        if self._status not in up:
+            self._status_known = False
+            word = say(*codes.ACCOUNT_STATUS.get(self._status or 0, (str(self._status), str(self._status))))
+            raise NotConnected("account_not_ready", account_id=self.account_id, status=self._status, word=word)
+
+    def wait_ready(self, seconds: float) -> None:
+        """Wait until terminal and account are up. Raises NotConnected, the last reason, when the time is over."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self.hold_account()
+            except NotConnected:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise
+                time.sleep(min(_READY_STEP, left))
 
     def close(self) -> None:
-        """Leave; the vendor's ``stop`` can hang, so it is given a moment and then left behind."""
-        trader, self._trader = self._trader, None
-        if trader is not None:
-            stopping = threading.Thread(target=_quietly, args=(trader.stop,), daemon=True)
-            stopping.start()
-            stopping.join(min(1.0, self.timeout))
-        if self._on_close is not None:
-            self._on_close()
+        """Leave."""
+        self._leave()
 
-    def _on_thread(self, call: Callable[[], T], what: str) -> T:
-        """The result of a vendor call that has no asynchronous form; NotConnected when it does not end in time."""
-        box = self._box = queue.SimpleQueue()
+    @property
+    def _is_lost(self) -> bool:
+        return self._link is not None and self._link.lost
 
-        def run() -> None:
-            try:
-                box.put((True, call()))
-            except BaseException as error:
-                box.put((False, error))
-
-        threading.Thread(target=run, name=f"qmt-{what}", daemon=True).start()
-        fine, result = self._answer_in(box, what)
-        if not fine:
-            raise result
-        return result  # type: ignore[no-any-return]
-
-    def _answer_in(self, box: queue.SimpleQueue[Any], what: str) -> Any:
+    @contextmanager
+    def _in_time(self, seconds: float | None = None) -> Iterator[None]:
+        """All that is asked within has one deadline, the outermost's; by default the timeout of one request."""
+        if self._deadline is not None:
+            yield
+            return
+        self._deadline = time.monotonic() + (self.timeout if seconds is None else seconds)
         try:
-            answer = box.get(timeout=self.timeout)
-        except queue.Empty:
-            raise NotConnected("no_answer", call=what, seconds=self.timeout) from None
-        if answer is _LOST:
-            raise NotConnected("link_lost", call=what)
-        return answer
+            yield
+        finally:
+            self._deadline = None
 
-    def _ask(self, call: Callable[[Callable[[Any], None]], object], what: str) -> Any:
-        """The answer to an asynchronous vendor query; NotConnected when none comes or it is None."""
-        self.connect()
-        box = self._box = queue.SimpleQueue()
-        call(box.put)
-        answer = self._answer_in(box, what)
+    def _seconds(self) -> float:
+        """What is left for the question under way."""
+        return self.timeout if self._deadline is None else self._deadline - time.monotonic()
+
+    def _leave(self) -> None:
+        """Leave the link, and forget what was true of it only."""
+        link, self._link = self._link, None
+        self._subscribed = self._status_known = False
+        if link is not None:
+            self._hear(link)
+            link.close()
+        self._answers_by_seq.clear()
+        self._cancels_by_seq.clear()
+
+    def _ask(self, call: Callable[[Any, _Answer], object], what: str) -> Any:
+        """What an asynchronous query of the trader answers. Raises NotConnected when none comes or it is None."""
+        link = self.connect()
+        answer = link.ask(lambda put: call(link.trader, put), what, self._seconds())
         self._drain()
-        if answer is None or self._lost:
+        if answer is None or link.lost:
             raise NotConnected("query_failed", call=what)
         return answer
 
-    def _rows(self, call: Callable[[Callable[[Any], None]], object], what: str) -> list[Any]:
-        """A list that is known to be one: without a link the vendor answers ``[]`` too."""
+    def _rows(
+        self,
+        call: Callable[[Any, _Answer], object],
+        what: str,
+        contradicted: Callable[[Any], bool] = lambda asset: False,
+    ) -> list[Any]:
+        """A list that is known to be one: without a link, and for a query that failed, the vendor answers ``[]`` too.
+
+        ``contradicted(asset's row)``: whether other answers say that there must be rows.
+        """
         found = self._ask(call, what)
-        if not found:
-            self._native_asset()
+        if not found and contradicted(self._native_asset()):
+            found = self._ask(call, what)
+            if not found:
+                raise NotConnected("lists_disagree", call=what)
         return list(found)
+
+    def _read(self, question: Callable[[], T]) -> T:
+        """The answer to a question about the account; where the link is lost meanwhile, over a new one."""
+        with self._in_time():
+            try:
+                self.hold_account()
+                return question()
+            except NotConnected:
+                if not self._is_lost:
+                    raise
+            self.hold_account()
+            return question()
 
     # -- questions -------------------------------------------------------------------------------------
 
     def _native_asset(self) -> Any:
-        return self._ask(
-            lambda answer: self._trader.query_stock_asset_async(self._account, answer), "query_stock_asset"
-        )
+        return self._ask(lambda trader, put: trader.query_stock_asset_async(self._account, put), "query_stock_asset")
 
     def asset(self) -> Asset:
         """Money and value of the account."""
-        return rows.asset(self._native_asset())
+        return rows.asset(self._read(self._native_asset))
+
+    def credit_detail(self) -> CreditDetail:
+        """Debts, ratios and quotas of a margin account."""
+        found = self._read(
+            lambda: self._ask(
+                lambda trader, put: trader.query_credit_detail_async(self._account, put), "query_credit_detail"
+            )
+        )
+        if not found:
+            raise NotConnected("query_failed", call="query_credit_detail")
+        return rows.credit_detail(found[0])
 
     def positions(self) -> list[Position]:
         """Holdings of the account, those sold out today (volume 0) included."""
-        found = self._rows(
-            lambda answer: self._trader.query_stock_positions_async(self._account, answer), "query_stock_positions"
-        )
+        found = self._read(lambda: self._list("positions", lambda asset: rows.asset(asset).market_value > 0))
         return [rows.position(row) for row in found]
 
     def orders(self, open_only: bool = False) -> list[Order]:
         """Orders of the trading day, oldest first."""
-        found = self._rows(
-            lambda answer: self._trader.query_stock_orders_async(self._account, answer, False), "query_stock_orders"
+
+        def traded(asset: Any) -> bool:
+            return any(rows.trade(row).of_an_order for row in self._ask(*self._query("trades")))
+
+        found = self._read(lambda: self._list("orders", traded))
+        orders = sorted(
+            (rows.order(row) for row in found), key=lambda order: (order.order_time, _by_number(order.order_id))
         )
-        orders = sorted((rows.order(row) for row in found), key=lambda order: (order.order_time, order.order_id))
         return [order for order in orders if not (open_only and order.state.done)]
 
     def trades(self) -> list[Trade]:
         """Trades of the trading day, oldest first."""
-        found = self._rows(
-            lambda answer: self._trader.query_stock_trades_async(self._account, answer), "query_stock_trades"
+
+        def filled(asset: Any) -> bool:
+            return any(rows.order(row).traded_volume for row in self._ask(*self._query("orders")))
+
+        found = self._read(lambda: self._list("trades", filled))
+        return sorted(
+            (rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, _by_number(trade.traded_id))
         )
-        return sorted((rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, trade.traded_id))
 
     def accounts(self) -> list[tuple[str, int]]:
         """(account id, account type number) of every account the terminal is logged in to."""
-        found = self._rows(lambda answer: self._trader.query_account_infos_async(answer), "query_account_infos")
+        found = self._rows(lambda trader, put: trader.query_account_infos_async(put), "query_account_infos")
         return [(rows.text(row, "account_id"), int(rows.number(row, "account_type"))) for row in found]
 
     def account_status(self) -> int | None:
-        """xtquant's status of the account (0 is up); None when the terminal does not list it."""
-        found = self._rows(lambda answer: self._trader.query_account_status_async(answer), "query_account_status")
-        states = [int(rows.number(row, "status")) for row in found if rows.text(row, "account_id") == self.account_id]
-        return states[0] if states else None
+        """xtquant's status of the account (0 is up); None when the terminal does not tell any account's.
+
+        Raises NotConnected when it tells of other accounts only.
+        """
+        found = self._rows(lambda trader, put: trader.query_account_status_async(put), "query_account_status")
+        if not found:
+            return None
+        states = [int(rows.number(row, "status")) for row in found if self._is_own(row)]
+        if not states:
+            known = sorted({rows.text(row, "account_id") for row in found})
+            raise NotConnected("account_not_found", account_id=self.account_id, known=known)
+        return states[0]
+
+    def _is_own(self, row: Any) -> bool:
+        """Whether a row is of the account; its type counts where it is told, for one id may have several."""
+        kinds = (0, codes.ACCOUNT_TYPES.get(self.account_type, 0))
+        return rows.text(row, "account_id") == self.account_id and int(rows.number(row, "account_type")) in kinds
+
+    def _query(self, what: str) -> tuple[Callable[[Any, _Answer], object], str]:
+        """An asynchronous query of the trader for the account's ``orders`` and the like, and its name."""
+        name, more = f"query_stock_{what}", (False,) if what == "orders" else ()
+        return lambda trader, put: getattr(trader, f"{name}_async")(self._account, put, *more), name
+
+    def _list(self, what: str, contradicted: Callable[[Any], bool]) -> list[Any]:
+        return self._rows(*self._query(what), contradicted)
+
+    def pushed(self, seconds: float) -> list[Order | Trade]:
+        """The rows pushed since the last answer, as soon as there are any; none when the time is over.
+
+        Raises NotConnected when the link that `subscribe` had them pushed over is lost.
+        """
+        if not self._pushed and self._link is not None:
+            self._next_event(seconds)
+        self._drain()
+        if self._is_lost or not self._subscribed:
+            raise NotConnected("link_lost", call="subscribe")
+        found, self._pushed = self._pushed, []
+        return found
 
     # -- the market ------------------------------------------------------------------------------------
 
     def data(self) -> Any:
         """The vendor's ``xtdata``, connected. Raises NotConnected when there is no data service."""
         if self._data is None:
-            xtdata = loader.data_module()
-            try:
-                client = xtdata.get_client()
-            except QmtError:
-                raise
-            except Exception as error:
-                raise NotConnected("no_data_service", why=str(error)) from error
+            xtdata = loader.data_module(self._request_seconds, self._state)
+            client = self._of_data(xtdata.get_client, "xtdata.get_client")
             if self._prove is not None:
                 self._prove(client, "xtquant.datacenter")
             self._data = xtdata
         return self._data
 
+    def data_address(self) -> str:
+        """Where the data service is, ``127.0.0.1:58610``; "" where its client does not say."""
+        client = self.data().get_client()
+        ask = getattr(client, "get_peer_addr", None)
+        return str(self._of_data(ask, "get_peer_addr")) if ask is not None else ""
+
     def quotes(self, codes: Iterable[str]) -> list[Quote]:
         """Snapshots in the order asked for. Raises NoData naming the codes the service does not know."""
         wanted = list(dict.fromkeys(codes))
         data = self.data()
-        ticks = data.get_full_tick(wanted)
+        ticks = self._of_data(lambda: data.get_full_tick(wanted) or {}, "get_full_tick")
         missing = [code for code in wanted if code not in ticks]
         details = {code: self.instrument(code) for code in wanted}
         if missing:
@@ -246,166 +387,209 @@ class Session:
 
     def instrument(self, code: str) -> dict[str, Any] | None:
         """xtquant's instrument detail; None for a code that the service does not know."""
-        detail: dict[str, Any] | None = self.data().get_instrument_detail(code)
+        data = self.data()
+        detail: dict[str, Any] | None = self._of_data(lambda: data.get_instrument_detail(code), "get_instrument_detail")
         return detail
+
+    @property
+    def _request_seconds(self) -> int:
+        """What one request of the data service's client may take; meanwhile it may hold the whole interpreter."""
+        return max(1, int(self.timeout / 4))
+
+    def _of_data(self, call: Callable[[], T], what: str) -> T:
+        """What a call to the data service answers. Raises NotConnected when it does not within the timeout."""
+        held = 0 if self._state is None else self._request_seconds
+        try:
+            return within(max(self.timeout - held, self.timeout / 2), call, what)
+        except QmtError:
+            raise
+        except Exception as error:  # its native code raises what it likes
+            raise NotConnected("no_data_service", why=str(error)) from error
 
     # -- orders ----------------------------------------------------------------------------------------
 
     def place(self, request: OrderRequest) -> Answer:
         """Send an order, once. Returns at once; `settle` waits for what becomes of it."""
-        self.subscribe()
-        seq = self._trader.order_stock_async(
+        seq = self._sending().order_stock_async(
             self._account,
             request.code,
-            codes.ORDER_TYPES[request.side],
+            codes.ORDER_TYPES[request.side, request.credit],
             request.volume,
             request.price_type,
             float(request.price),
             request.strategy,
             request.client_id,
         )
-        answer = Answer(int(seq))
-        self._answers[answer.seq] = answer
+        answer = Answer(int(seq), request)
+        self._answers.append(answer)
+        self._answers_by_seq[answer.seq] = answer
         return answer
 
-    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool]) -> Answer:
-        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more."""
+    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool], patient: bool = False) -> Answer:
+        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more.
+
+        ``patient``: a bare -1 is no no, for it has been answered for orders that stood.
+        """
         deadline = time.monotonic() + seconds
-        looked = time.monotonic()
         while True:
             self._absorb(answer)
-            if answer.order_id == "-1" or (answer.order is not None and until(answer.order)):
-                return self._latest(answer)
-            left = deadline - time.monotonic()
-            if left <= 0 or self._lost:
+            if answer.error_id or (answer.order_id == "-1" and not patient):
                 break
-            self._next_event(min(left, _ACK_STEP))
-            if answer.order_id and time.monotonic() - looked >= _ACK_STEP:
-                looked = time.monotonic()
-                self._look(answer)
-                if answer.error_id:
-                    # turned away without a row: all that will ever come is the error
-                    return answer
-        return self._latest(answer)
-
-    def _latest(self, answer: Answer) -> Answer:
-        """An order as it is now: pushes that were on their way have come once the query is answered."""
-        if answer.order_id not in ("", "-1"):
-            self._look(answer)
-        self._absorb(answer)
+            if answer.order is not None and until(answer.order):
+                break
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._listen(left):
+                break
+        answer.looked = not answer.error_id and self._look()
+        self._absorb(answer, last=True)
         return answer
 
-    def cancel(self, order: Order) -> str:
-        """Ask for a cancel: "" when the request is under way, else the refusal's words.
+    def cancel(self, order: Order) -> Cancel:
+        """Ask for a cancel, once. Returns at once; what becomes of the order is for `watch` to say."""
+        trader = self._sending()
+        cancel = self._cancels[order.order_id] = Cancel(order)
+        self._cancels_by_seq[int(trader.cancel_order_stock_async(self._account, int(order.order_id)))] = cancel
+        return cancel
 
-        What becomes of the order is for `watch` to say.
+    def watch(self, cancels: list[Cancel], seconds: float) -> bool:
+        """Listen until every cancel is settled or the time is over; then look once more.
+
+        False when the last look failed, so that the rows are as they were known before.
         """
-        self.subscribe()
-        result = self._on_thread(
-            lambda: self._trader.cancel_order_stock(self._account, int(order.order_id)), "cancel_order_stock"
-        )
-        if result in (0, True) and result is not False:
-            return ""
-        self._drain()
-        return self._cancel_errors.pop(order.order_id, "") or f"cancel_order_stock: {result}"
-
-    def watch(self, orders: list[Order], seconds: float) -> dict[str, Order]:
-        """The rows of ``orders`` once all of them are final or the time is over, by id."""
-        deadline = time.monotonic() + seconds
-        waiting = {order.order_id: order for order in orders}
-        looked = False
+        begun = time.monotonic()
         while True:
             self._drain()
-            for order_id in waiting:
-                waiting[order_id] = self._orders.get(order_id, waiting[order_id])
-            left = deadline - time.monotonic()
-            if looked or all(order.state.done for order in waiting.values()):
-                return waiting
-            if left <= 0:
-                looked = True
-                self._orders.update({order.order_id: order for order in self.orders()})
-                continue
-            self._next_event(min(left, _ACK_STEP))
+            for cancel in cancels:
+                cancel.order = self._orders.get(cancel.order.order_id, cancel.order)
+            waiting = [cancel for cancel in cancels if not cancel.settled]
+            bare = all(cancel.result for cancel in waiting)
+            left = begun + (min(seconds, _QUIET) if bare else seconds) - time.monotonic()
+            if not waiting or left <= 0 or not self._listen(left):
+                break
+        seen = all(cancel.order.state.done for cancel in cancels) or self._look()
+        for cancel in cancels:
+            cancel.order = self._orders.get(cancel.order.order_id, cancel.order)
+        return seen
 
-    def _look(self, answer: Answer) -> None:
-        try:
-            found = [order for order in self.orders() if order.order_id == answer.order_id]
-        except NotConnected:
-            return
-        if found:
-            self._orders[answer.order_id] = found[0]
+    def _sending(self) -> Any:
+        """The trader of a link that pushes come over, which may be lost by now: then nobody answers."""
+        link = self._link if self._link is not None and self._subscribed else self.subscribe()
+        return link.trader
 
-    def _absorb(self, answer: Answer) -> None:
-        self._drain()
-        if answer.order_id in self._orders:
-            answer.order = self._orders[answer.order_id]
-        if answer.order_id in self._errors:
-            answer.error_id, answer.message = self._errors[answer.order_id]
-        elif answer.order is not None and answer.order.state is OrderStatus.JUNK:
-            answer.message = answer.order.status_msg
+    def _listen(self, left: float) -> bool:
+        """Wait for the next word on what was sent, ``left`` seconds at most; in silence look.
 
-    def _drain(self) -> None:
-        while self._next_event(0):
-            pass
-
-    def _next_event(self, seconds: float) -> bool:
-        """Take one callback's message into the books; False when none came in time."""
-        try:
-            kind, value = self._events.get(timeout=seconds) if seconds > 0 else self._events.get_nowait()
-        except queue.Empty:
-            return False
-        if kind == "response":
-            answer = self._answers.get(int(rows.number(value, "seq")))
-            if answer is not None and not answer.order_id:
-                answer.order_id = str(int(rows.number(value, "order_id")))
-                answer.message = rows.text(value, "error_msg")
-        elif kind == "order":
-            order = rows.order(value)
-            known = self._orders.get(order.order_id)
-            if known is None or not known.state.done:
-                self._orders[order.order_id] = order
-        elif kind == "order_error":
-            order_id = str(int(rows.number(value, "order_id")))
-            words = rows.reason(rows.text(value, "error_msg"))
-            self._errors[order_id] = (int(rows.number(value, "error_id")) or -1, words)
-        elif kind == "cancel_error":
-            self._cancel_errors[str(int(rows.number(value, "order_id")))] = rows.text(value, "error_msg")
-        elif kind == "disconnected":
-            self._lost = True
+        False when nothing more can come: the link is lost, and no other is to be had.
+        """
+        if self._is_lost:
+            return self._look(left)
+        begun = time.monotonic()
+        if not self._next_event(min(left, _QUIET)) and time.monotonic() - begun + _LOOK < left:
+            self._look()
         return True
 
+    def _look(self, seconds: float = _LOOK) -> bool:
+        """Read the day's orders into the books, in a moment or not at all; whether they were read.
 
-class _Listener:
-    """The callback object of a trader: it only hands on what comes, so that no vendor thread ever waits for us."""
+        Pushes that were on their way have come once the query is answered.
+        """
+        try:
+            with self._in_time(seconds):
+                for order in self.orders():
+                    self._note(order)
+        except NotConnected:
+            return False
+        return True
 
-    def __init__(self, events: queue.SimpleQueue[tuple[str, Any]], lost: Callable[[], None]) -> None:
-        self.events = events
-        self.lost = lost
+    def _note(self, order: Order) -> None:
+        """Take a row into the books; what is final stays so, whatever comes late."""
+        known = self._orders.get(order.order_id)
+        if known is None or not known.state.done:
+            self._orders[order.order_id] = order
 
-    def on_disconnected(self) -> None:
-        self.events.put(("disconnected", None))
-        self.lost()
+    def _absorb(self, answer: Answer, last: bool = False) -> None:
+        """Bring an answer up to what was heard; ``last``: nothing more is waited for."""
+        self._drain()
+        if answer.order_id in ("", "-1"):
+            claimed = {other.order_id for other in self._answers}
+            for order in self._orders.values():
+                if answer.fits(order) and order.order_id not in claimed:
+                    answer.order_id = order.order_id
+        if last and not answer.order_id and self._link is not None and answer.seq in self._answers_by_seq:
+            # the vendor keeps the error of a request that got no answer, and tells nobody
+            kept = getattr(self._link.trader, "queuing_order_errors_byseq", {}).get(answer.seq)
+            if kept is not None:
+                self._take_error(kept)
+        answer.order = self._orders.get(answer.order_id)
+        if answer.order_id in self._errors:
+            answer.error_id, answer.message = self._errors[answer.order_id]
+        elif not answer.error_id and answer.order is not None and answer.order.state is OrderStatus.JUNK:
+            answer.message = answer.order.status_msg
 
-    def on_stock_order(self, order: Any) -> None:
-        self.events.put(("order", order))
+    # -- what comes by itself --------------------------------------------------------------------------
 
-    def on_order_error(self, error: Any) -> None:
-        self.events.put(("order_error", error))
+    def _drain(self) -> None:
+        if self._link is not None:
+            self._hear(self._link)
 
-    def on_cancel_error(self, error: Any) -> None:
-        self.events.put(("cancel_error", error))
+    def _hear(self, link: Link) -> None:
+        """Take what has come over a link into the books."""
+        while not link.events.empty():
+            self._take(*link.events.get())
 
-    def on_order_stock_async_response(self, response: Any) -> None:
-        self.events.put(("response", response))
+    def _next_event(self, seconds: float) -> bool:
+        """Take the next callback's message into the books; False when none came in time."""
+        assert self._link is not None, "listened to without a link"
+        try:
+            self._take(*self._link.events.get(timeout=seconds))
+        except queue.Empty:
+            return False
+        return True
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if not name.startswith("on_"):
-            raise AttributeError(name)
-        return lambda *_: None
+    def _take(self, name: str, value: Any) -> None:
+        if name == "order_stock_async_response":
+            answer = self._answers_by_seq.get(int(rows.number(value, "seq")))
+            order_id = int(rows.number(value, "order_id"))
+            if answer is not None and (order_id > 0 or not answer.order_id):
+                answer.order_id = str(order_id)
+                answer.message = rows.text(value, "error_msg")
+        elif name == "stock_order":
+            order = rows.order(value)
+            self._pushed.append(order)
+            self._note(order)
+        elif name == "stock_trade":
+            self._pushed.append(rows.trade(value))
+        elif name == "order_error":
+            self._take_error(value)
+        elif name == "cancel_order_stock_async_response":
+            cancel = self._cancels_by_seq.get(int(rows.number(value, "seq")))
+            self._take_cancel(cancel, rows.cancel_result(value), value)
+        elif name == "cancel_error":
+            self._take_cancel(self._cancels.get(str(int(rows.number(value, "order_id")))), -1, value)
+        elif name == "account_status" and self._is_own(value):
+            self._status, self._status_known = int(rows.number(value, "status")), True
+
+    def _take_error(self, error: Any) -> None:
+        """An order's error belongs to the request whose number it carries, else to the order whose id it does.
+
+        Another session's error may carry a number that is one of ours, so id and remark must not contradict it.
+        """
+        told = int(rows.number(error, "error_id")) or -1, rows.reason(rows.text(error, "error_msg"))
+        order_id, remark = str(int(rows.number(error, "order_id"))), rows.text(error, "order_remark")
+        answer = self._answers_by_seq.get(int(rows.number(error, "seq")))
+        if answer is not None and answer.order_id in ("", "-1", order_id) and remark in ("", answer.request.client_id):
+            answer.error_id, answer.message = told
+        elif order_id != "-1":
+            self._errors[order_id] = told
+
+    def _take_cancel(self, cancel: Cancel | None, result: int, told: Any) -> None:
+        """What a response or an error tells of a cancel; once refused it stays so."""
+        if cancel is not None:
+            cancel.result = cancel.result or result
+            if result:
+                cancel.message = rows.text(told, "error_msg") or cancel.message
 
 
-def _quietly(call: Callable[[], object]) -> None:
-    try:
-        call()
-    except Exception:  # the vendor's stop raises what it likes; the session is over either way
-        return
+def _by_number(text: str) -> tuple[int, str]:
+    """Sorts ids that are numbers as numbers, whatever else there is."""
+    return len(text), text

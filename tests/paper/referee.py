@@ -14,9 +14,9 @@ have traded since the snapshot before: through its price all of it, at its price
 share both, buys before sells, the better price first, then the earlier. The queue then is what is left of it, or what
 is displayed when that is less.
 
-An auction shows in the first snapshot after it with more volume. At its price trade, of that volume and what is then
-shown of the other side there or better: own orders with a better limit, then the market's volume, then own orders at
-it. The rest joins the book. Where an auction traded nothing, orders arrive with the first continuous snapshot.
+An auction shows in the first snapshot after it with more volume. It is held again with all orders: the market's volume
+wanted and offered at its price, what is then shown at that price or worse, and one's own. At equal limits the market's
+come first. The rest joins the book. Where an auction traded nothing, orders arrive with the first continuous snapshot.
 """
 
 from __future__ import annotations
@@ -219,20 +219,22 @@ class Referee:
             order.queue = min(order.queue, ahead(order, own))
 
     def _auction(self, row: Row, traded: int) -> None:
-        price = row.last
+        own = self._by_priority()
+        market = {
+            True: [(row.last, traded), *(level for level in row.bids if level[0] <= row.last)],
+            False: [(row.last, traded), *(level for level in row.asks if level[0] >= row.last)],
+        }
+        levels = {side: market[side] + [(o.limit, o.left) for o in own if o.buying == side] for side in (True, False)}
+        price, volume = auction(levels[True], levels[False])
         for buying in (True, False):
-            shown = row.asks if buying else row.bids
-            offered = traded + sum(volume for at, volume in shown if (at <= price if buying else at >= price))
-            market = traded
-            for order in self._by_priority():
-                if order.buying != buying or not order.allows(price):
-                    continue
-                if order.limit == price:
-                    offered, market = max(0, offered - market), 0
-                volume = min(order.left, offered)
-                offered -= volume
-                if volume:
-                    self._fill(order, row.at, price, volume)
+            sign, left = 1 if buying else -1, volume
+            for at in sorted({at for at, _ in levels[buying] if sign * at >= sign * price}, reverse=buying):
+                left = max(0, left - sum(wanted for level, wanted in market[buying] if level == at))
+                for order in [o for o in own if o.buying == buying and o.limit == at]:
+                    got = min(order.left, left)
+                    left -= got
+                    if got:
+                        self._fill(order, row.at, price, got)
         for order in self._by_priority():
             order.queue = ahead(order, row.bids if order.buying else row.asks)
             order.waiting = False
@@ -279,6 +281,20 @@ def ahead(order: Order, own: list[Level]) -> int:
         return dict(own)[order.limit]
     hidden = len(own) == 5 and order.sign * order.limit < order.sign * own[-1][0]
     return UNKNOWN if hidden else 0
+
+
+def auction(buys: list[Level], sells: list[Level]) -> tuple[int, int]:
+    """Price and volume of Shanghai's: the most shares, all better orders in full, least left; of several the middle."""
+    outcomes = []
+    for price in {price for price, _ in buys + sells}:
+        bought = sum(volume for at, volume in buys if at >= price)
+        sold = sum(volume for at, volume in sells if at <= price)
+        volume = min(bought, sold)
+        if sum(n for at, n in buys if at > price) <= volume >= sum(n for at, n in sells if at < price):
+            outcomes.append((-volume, abs(bought - sold), price))
+    best = [outcome for outcome in outcomes if outcome[:2] == min(outcomes)[:2]]
+    low, high = min(best)[2], max(best)[2]
+    return (low + high + TICK) // (2 * TICK) * TICK, -best[0][0]
 
 
 # -- the auditor ---------------------------------------------------------------------------------------

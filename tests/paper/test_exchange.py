@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
+import threading
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from scripted import BOND, DAY, SH, SZ, Bench, ScriptedTape, snap
+from scripted import BOND, DAY, SH, SZ, Bench, ScriptedTape, audit, snap
 
-from qmtcli.errors import Refused, UsageError
+from qmtcli.errors import ConfigError, Refused, UsageError
 from qmtcli.paper.codes import CANCELED, FILLED, JUNK, PART_CANCELED, PART_FILLED, REPORTED
+from qmtcli.paper.store import Order
 from qmtcli.rules.boards import instrument
 
 ASKS = [(10.01, 300), (10.02, 500), (10.03, 1000), (10.04, 1000), (10.05, 2000)]
@@ -851,3 +853,89 @@ def test_prices_of_a_fund_have_thousandths(tmp_path: Path) -> None:
     bench = Bench(tmp_path, tape)
     assert bench.order(bench.buy(100, 12.001, code)).message == "高于涨停价: 委托 12.001, 涨停 12"
     assert bench.order(bench.buy(100, 11.999, code)).status == FILLED
+
+
+# -- a cage that orders wait outside of ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("day", "status"), [(date(2023, 4, 7), REPORTED), (date(2023, 4, 10), JUNK)])
+def test_an_order_outside_chinexts_early_cage_waits_for_it(tmp_path: Path, day: date, status: int) -> None:
+    code = "300750.SZ"
+    # asked at 10.01: a buy of up to 10.21; then at 10.20: of up to 10.40
+    ticks = [book(), book("10:00:03"), book("10:00:06", asks=[(10.20, 700)])]
+    bench = Bench(tmp_path, ScriptedTape({code: {day: ticks}}), f"{day}T10:00:00")
+    order = bench.buy(100, 10.30, code)
+    bench.clock.put(f"{day}T10:00:03")
+    assert (bench.order(order).status, bench.fills(order)) == (status, [])
+    at_market = bench.buy(100, 0, code, 47)
+    assert bench.fills(at_market) == [(10.01, 100)]
+    bench.clock.put(f"{day}T10:00:06")
+    assert bench.fills(order) == ([(10.20, 100)] if status == REPORTED else [])
+
+
+# -- several threads of one process ----------------------------------------------------------------------------
+
+
+def test_an_order_placed_while_another_thread_looks_at_the_account_meets_the_market(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book(), book("10:00:03", 9.90, 20_000, asks=[(9.90, 900)], bids=[]))
+    books, placed, looked = bench.exchange._books, threading.Event(), threading.Event()
+    read = books.open_orders
+
+    def slowly(code: str = "") -> list[Order]:
+        found = read(code)
+        if threading.current_thread() is looker:
+            looked.set()
+            placed.wait(0.2)  # longer than an order takes that does not wait
+        return found
+
+    books.open_orders = slowly  # type: ignore[method-assign]
+    looker = threading.Thread(target=bench.exchange.refresh)
+    looker.start()
+    looked.wait(10)
+    order = bench.buy(100, 9.98)
+    placed.set()
+    looker.join()
+    bench.clock.put("10:00:03")
+    assert bench.fills(order) == [(9.98, 100)]
+
+
+# -- a market that was changed under the account ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["cancel", "next day"])
+def test_an_order_of_an_instrument_that_is_gone_gives_back_what_it_held(tmp_path: Path, ending: str) -> None:
+    bench = Bench.of(tmp_path, book(), hours="always")
+    bench.give(500)
+    bought, sold = bench.buy(100, 9.90), bench.sell(200, 10.10)
+    bench.exchange.store.close()
+    bench = Bench.of(tmp_path, book(), code=SZ, hours="always")
+    if ending == "cancel":
+        assert [bench.exchange.cancel(order, "", 1) for order in (bought, sold)] == [(0, ""), (0, "")]
+    else:
+        bench.exchange.next_day()
+    assert bench.exchange.asset()["frozen"] == 0
+    assert (bench.position()["volume"], bench.position()["sellable"]) == (500, 500)
+    audit(bench.exchange, {SH: 500})
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_an_account_of_the_endless_calendar_waits_for_the_exchanges_to_come_to_its_day(
+    tmp_path: Path, ordered: bool
+) -> None:
+    tape = ScriptedTape({SH: {DAY: [book()], DAY + timedelta(days=3): [book()]}})
+    bench = Bench(tmp_path, tape, hours="always")
+    if ordered:
+        bench.buy(100, 10.01)
+    for _ in range(3):
+        bench.exchange.next_day()
+    bench.exchange.store.close()
+    bench = Bench(tmp_path, tape)
+    if ordered:
+        with pytest.raises(ConfigError) as caught:
+            bench.buy(100, 10.01)
+        assert (caught.value.code, caught.value.params) == (
+            "clock_behind_account",
+            {"clock": "2026-11-23", "day": "2026-11-26"},
+        )
+        bench.clock.put("2026-11-26T10:00:00")
+    assert bench.order(bench.buy(100, 10.01)).status == FILLED

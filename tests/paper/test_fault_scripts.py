@@ -229,7 +229,8 @@ def test_orders_that_qmt_sends(paper: Paper, quick_qmt: Qmt) -> None:
 
 
 def test_an_order_that_qmt_gets_no_answer_to(paper: Paper, quick_qmt: Qmt) -> None:
-    paper.faults.order("no answer")
+    paper.faults.order("no answer", pushes=False)
+    paper.faults.order("listed only after", queries=99)
     unknown = quick_qmt(*ORDER)
     assert (unknown.status, unknown.error["code"], unknown.error["ids"]) == (7, "no_answer_to_order", ["mine"])
     paper.faults.clear()
@@ -244,7 +245,6 @@ def test_an_order_that_qmt_gets_no_answer_to(paper: Paper, quick_qmt: Qmt) -> No
         ("connect", "-1", 4, "connect_failed"),
         ("subscribe", "-1", 4, "subscribe_failed"),
         ("order", "disconnect before", 7, "no_answer_to_order"),
-        ("order", "disconnect after", 7, "no_answer_to_order"),
         ("query_orders", "disconnect before", 4, "link_lost"),
         ("subscribe", "disconnect before", 4, "link_lost"),
         ("query_orders", "empty lists on a dead link", 4, "query_failed"),
@@ -254,7 +254,14 @@ def test_a_link_that_qmt_loses(paper: Paper, quick_qmt: Qmt, call: str, outcome:
     paper.faults.on(call, outcome)
     lost = quick_qmt(*ORDER)
     assert (lost.status, lost.error["code"]) == (status, code)
-    assert [order["order_status"] for order in paper.account.orders] == ([50] if outcome == "disconnect after" else [])
+    assert paper.account.orders == []
+
+
+@pytest.mark.parametrize("outcome", ["no answer", "disconnect after"])
+def test_an_order_that_qmt_finds_by_its_row(paper: Paper, quick_qmt: Qmt, outcome: str) -> None:
+    paper.faults.order(outcome).once()
+    done = quick_qmt(*ORDER)
+    assert (done.status, done.json["order_id"], done.json["status"]) == (0, "1", "reported")
 
 
 def test_an_order_answered_minus_one_that_stands(paper: Paper, quick_qmt: Qmt) -> None:

@@ -187,9 +187,19 @@ def test_list_columns_and_other_times(tmp_path: Path) -> None:
     assert (second.asks, second.bids, third.asks) == (((10_010, 100), (10_020, 200)), (), ())
 
 
-def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
-    text = "\r\n".join([HEADER, row(at(10)), ""])
-    (tmp_path / "600000.SH.csv").write_bytes(text.encode("utf-8-sig"))
+def test_levels_of_xtquants_own_shape_are_lots_however_round(tmp_path: Path) -> None:
+    levels = '"[10.01, 10.02]","[100, 200]","[10.0, 9.99]","[300, 400]"'
+    lines = [f"{at(10, 0, 3 * n)},10,10,10,10,9.95,5000,5,{levels}" for n in range(50)]
+    write(tmp_path / "600000.SH.csv", f"time,{PRICES},amount,volume,askPrice,askVol,bidPrice,bidVol", *lines)
+    tick = FolderTape(tmp_path).tick("600000.SH", DAY, 36_000_000)
+    assert tick is not None
+    assert (tick.asks, tick.bids) == (((10_010, 10_000), (10_020, 20_000)), ((10_000, 30_000), (9_990, 40_000)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gbk"])
+def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path: Path, encoding: str) -> None:
+    text = "\r\n".join([f"名称,{HEADER}", f"浦发银行,{row(at(10))}", ""])
+    (tmp_path / "600000.SH.csv").write_bytes(text.encode(encoding))
     assert [tick.ms for tick in FolderTape(tmp_path).ticks("600000.SH", DAY, *WHOLE)] == [36_000_000]
 
 
@@ -280,7 +290,9 @@ def test_instruments_by_prefix_and_by_table(tmp_path: Path) -> None:
         ([HEADER, row(at(10)), row(at(11)) + ",1"], 3, "29 cells under 28 columns"),
         ([HEADER.replace("bidVol5", "other"), row(at(10))], 1, "no column bidVol5"),
         ([HEADER, row(at(10)).replace(str(at(10)), "noon")], 2, "time is 'noon', not a time"),
-        (["time,open", "1,2"], 1, "no column high"),
+        (["time,open", "1,2"], 1, "no column lastPrice, of ticks, and no column close, of bars"),
+        (["time;lastPrice", "1;2"], 1, "no column lastPrice, of ticks, and no column close, of bars"),
+        (["time,close", "1,2"], 1, "no column open"),
         ([""], 1, "empty file"),
     ],
 )
@@ -303,6 +315,7 @@ def test_a_malformed_file_is_named_with_its_line_and_reason(
         ("600000.SH.csv.gz", b"not gzip at all", 1),
         ("600000.SH.csv.gz", gzip.compress(HEADER.encode())[:40], 1),
         ("600000.SH.csv", b"time,lastPrice\n1,\xff\xfe", 1),
+        ("600000.SH.csv", b"\xff\xfe\x00", 1),
         ("600000.SH.csv", b"", 1),
         ("600000.SH.parquet", b"PAR?", 1),
     ],
@@ -318,8 +331,10 @@ def test_a_broken_file_is_named(tmp_path: Path, name: str, content: bytes, line:
 
 @pytest.mark.parametrize(
     ("cell", "why"),
-    [("600000.SH,,maybe,,,,", "st is 'maybe'"), ("600000.SH,,,,,,hands", "levels is 'hands'"),
-     ("600000.SH,,,yesterday,,,", "listed is 'yesterday'"), ("600000.SH,,,,,wide,", "band is 'wide'")],
+    [("600000.SH,,maybe,,,,", "st is 'maybe', expected: true | false"),
+     ("600000.SH,,,,,,hands", "levels is 'hands', expected: lots | shares"),
+     ("600000.SH,,,yesterday,,,", "listed is 'yesterday', expected: 2026-11-23"),
+     ("600000.SH,,,,,wide,", "band is 'wide', expected: 10% | 0.1")],
 )  # fmt: skip
 def test_a_bad_line_of_the_instrument_table_is_named(tmp_path: Path, cell: str, why: str) -> None:
     write(tmp_path / "600000.SH.csv", HEADER, row(at(10)))

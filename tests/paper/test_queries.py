@@ -55,7 +55,7 @@ ASSET = {
 INFO = {**HELD, "broker_type": 2, "broker_name": "模拟柜台", "product_id": -1}
 STATISTIC = {
     "account_id": ACCOUNT, "exchange_id": "SH", "exchange_name": "上交所", "instrument_id": "600000",
-    "instrument_name": "浦发银行", "direction": 48, "position": 1500, "yesterday_position": 2000,
+    "instrument_name": "浦发银行", "direction": 48, "position": 1500, "yesterday_position": 1500,
     "yesterday_init_position": 2000, "can_close_vol": 1500, "position_cost": COST, "open_cost": COST,
     "avg_price": AVERAGE, "open_price": AVERAGE, "position_profit": PROFIT, "float_profit": PROFIT,
     "instrument_value": VALUE, "last_price": 9.02,

@@ -17,6 +17,7 @@ from scripted import Bench, ScriptedTape
 
 from qmtcli.paper.clock import parse
 from qmtcli.paper.codes import BUY, SELL
+from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.folder import FolderTape
 from qmtcli.paper.tape import Tape, Tick
 
@@ -35,16 +36,28 @@ class Outcome(NamedTuple):
     refused: list[int]
 
 
-def trade(tape: Tape, actions: list[Action], looks: Iterable[int] = (), in_flight: bool = False) -> Outcome:
-    """The exchange's day. ``looks``: times at which one looks besides; ``in_flight``: every order is sent at dawn."""
+def trade(
+    tape: Tape, actions: list[Action], looks: Iterable[int] = (), in_flight: bool = False, hands: int = 1
+) -> Outcome:
+    """The exchange's day.
+
+    ``looks``: times at which one looks besides; ``in_flight``: every order is sent at dawn; ``hands``: connections to
+    the account that take turns.
+    """
     with TemporaryDirectory() as folder:
         bench = Bench(Path(folder), tape, f"{DAY}T09:00:00", cash=10**11)
         bench.give(HELD, PRECLOSE / 1000, CODE)
+        others = [Exchange(bench.settings, tape) for _ in range(hands - 1)]
+        for other in others:
+            other.feed.clock = bench.clock  # type: ignore[assignment]
+        turns = [bench.exchange, *others]
         ids: dict[int, int] = {}
         refused = []
         events = [(DAWN if in_flight else action.at, 1, n) for n, action in enumerate(actions)]
         for at, is_action, n in sorted(events + [(at, 0, 0) for at in looks] + [(EVENING, 0, 0)]):
             bench.clock.now = MIDNIGHT + at
+            turns.append(turns.pop(0))
+            bench.exchange = turns[0]
             if not is_action:
                 bench.exchange.refresh()
             elif actions[n].what == "cancel":
@@ -58,7 +71,8 @@ def trade(tape: Tape, actions: list[Action], looks: Iterable[int] = (), in_fligh
         trades = [trade for trade, _ in bench.exchange.trades()]
         fills = [Fill(numbers[t.order_id], t.time - MIDNIGHT, t.price, t.volume) for t in trades]
         orders = {numbers[order.id]: order for order in bench.exchange.orders()}
-        bench.exchange.store.close()
+        for exchange in turns:
+            exchange.store.close()
     refused += [n for n, order in orders.items() if order.status == 57]
     states = {n: (order.status, order.traded) for n, order in orders.items() if order.status != 57}
     return Outcome(fills, states, sorted(refused))
@@ -153,6 +167,7 @@ def test_invented_days(seed: int) -> None:
     agree(outcome, opinion(rows, actions), actions)
     assert beyond_the_tape(rows, actions, outcome.fills) == []
     assert trade(written(rows), actions, [row.at for row in rows]) == outcome
+    assert trade(written(rows), actions, [row.at for row in rows[::7]], hands=3) == outcome
 
 
 # -- the auditor ---------------------------------------------------------------------------------------

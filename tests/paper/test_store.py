@@ -273,7 +273,11 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "1000000365.sqlite").write_text("not a database " * 99, encoding="utf-8")
     with pytest.raises(ConfigError) as raised:
         opened(tmp_path)
-    _is_unusable(raised, tmp_path, "file is not a database")
+    path = str(tmp_path / "1000000365.sqlite")
+    assert (raised.value.code, raised.value.params) == (
+        "account_file_damaged",
+        {"path": path, "why": "file is not a database"},
+    )
 
 
 def test_a_file_that_breaks_under_way(tmp_path: Path) -> None:

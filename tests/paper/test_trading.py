@@ -109,6 +109,15 @@ def test_a_cancel(terminal: Terminal) -> None:
     assert trader.query_stock_asset(account()).frozen_cash == 0
 
 
+@pytest.mark.parametrize("market", [1, "SZ", "BJ", "IF", 9])
+def test_a_cancel_by_number_is_of_its_market(terminal: Terminal, market: int | str) -> None:
+    trader, recorder = terminal.session()
+    trader.order_stock(account(), CODE, BUY, 100, LIMIT, 8.90)
+    recorder.next(3)
+    assert trader.cancel_order_stock_sysid(account(), market, "1") == -1
+    assert recorder.next(1) == [("cancel_error", 0, "1", "委托不存在")]
+
+
 def test_a_cancel_that_fails(terminal: Terminal) -> None:
     trader, recorder = terminal.session()
     trader.order_stock(account(), CODE, BUY, 100, LIMIT, 9.09)

@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from scripted import DAY, SH, SZ, Bench, ScriptedTape, audit, snap
+from scripted import BOND, DAY, SH, SZ, Bench, ScriptedTape, audit, snap
 
 from qmtcli.errors import Refused
 from qmtcli.paper.codes import AFTER_HOURS, CANCELED, FILLED, IN_FLIGHT, JUNK, PART_CANCELED, PART_FILLED, REPORTED
 from qmtcli.paper.counter import NewOrder
 from qmtcli.paper.exchange import Exchange
+from qmtcli.paper.feed import number_of
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.tape import Tick
 from qmtcli.rules.boards import instrument
@@ -56,14 +57,47 @@ def test_an_order_with_a_better_limit_trades_at_the_price_of_the_auction(tmp_pat
     assert bench.trades(order)[0].time == bench.clock.now
 
 
-def test_an_auction_gives_no_more_than_it_traded_and_left(tmp_path: Path) -> None:
+def test_an_auction_keeps_its_price_while_it_traded_enough_for_own_orders(tmp_path: Path) -> None:
     # 500 traded, and 300 were still asked for at the price
     bench = Bench.of(tmp_path, *opening(volume=500, asks=[(10.00, 300), (10.01, 700)], bids=[]), at="09:16:00")
-    first, second, third = bench.buy(600, 10.20), bench.buy(600, 10.50), bench.buy(100, 10.00)
+    first, second, third = bench.buy(100, 10.20), bench.buy(400, 10.50), bench.buy(400, 10.00)
     bench.clock.put("09:25:01")
-    # the better limit first; what the market's own 500 buys then do not get any more they do not give either
-    assert [bench.fills(order) for order in (first, second, third)] == [[(10.00, 200)], [(10.00, 600)], []]
-    assert [bench.order(order).status for order in (first, second, third)] == [PART_FILLED, FILLED, REPORTED]
+    # those with a better limit take what the market's buys had, which take what was left
+    assert [bench.fills(order) for order in (first, second, third)] == [[(10.00, 100)], [(10.00, 400)], []]
+    assert [bench.order(order).status for order in (first, second, third)] == [FILLED, FILLED, REPORTED]
+
+
+def test_an_order_larger_than_the_auction_moves_its_price_into_the_book(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *opening(volume=500), at="09:16:00")
+    bench.give(9_000)
+    first, second, third = bench.buy(600, 10.50), bench.buy(700, 10.20), bench.buy(100, 10.00)
+    seller, dear = bench.sell(200, 10.02), bench.sell(200, 10.03)
+    bench.clock.put("09:25:01")
+    # 500 were sold at 10.00, and 300 and 500 asked for at 10.01 and 10.02, before those of one's own
+    assert [bench.fills(order) for order in (first, second, third, seller, dear)] == [
+        [(10.02, 600)], [(10.02, 700)], [], [], [],
+    ]  # fmt: skip
+    audit(bench.exchange, {SH: 9_000})
+
+
+def test_an_order_larger_than_all_on_display_rests(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *opening(volume=500, asks=ASKS[:1], bids=BIDS[:1]), at="09:16:00")
+    order = bench.buy(1_000, 10.50)
+    bench.clock.put("09:25:01")
+    assert bench.fills(order) == [(10.50, 800)]
+    assert (bench.order(order).status, bench.order(order).queue) == (PART_FILLED, 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "price"),
+    # all trades at any price from 10.01 to 10.50: Shanghai takes the middle, Shenzhen the nearest to the previous close
+    [(SH, 10.26), (SZ, 10.01)],
+)
+def test_each_exchange_decides_between_prices_equally_good(tmp_path: Path, code: str, price: float) -> None:
+    bench = Bench.of(tmp_path, *opening(volume=500, asks=ASKS[:1], bids=[]), code=code, at="09:16:00")
+    order = bench.buy(800, 10.50, code)
+    bench.clock.put("09:25:01")
+    assert bench.fills(order) == [(price, 800)]
 
 
 def test_at_the_price_of_the_auction_the_market_comes_first(tmp_path: Path) -> None:
@@ -116,6 +150,19 @@ def test_an_order_of_shenzhens_pause_is_held_until_trading_begins(tmp_path: Path
     assert bench.fills(order) == []
     bench.clock.put("09:30:01")
     assert bench.fills(order) == [(10.01, 300), (10.02, 100)]
+
+
+def test_a_cancel_of_shenzhens_pause_does_not_undo_the_auction(tmp_path: Path) -> None:
+    ticks = [*opening(), book("09:30:00", 9.90, 9_000, asks=[(9.90, 900)], bids=[])]
+    bench = Bench.of(tmp_path, *ticks, code=SZ, at="09:18:00")
+    traded, resting = bench.buy(100, 10.50, SZ), bench.buy(100, 9.95, SZ)
+    # before the market shows what the auction gave
+    bench.clock.put("09:25:00")
+    assert [bench.exchange.cancel(order, "", 1) for order in (traded, resting)] == [(0, ""), (0, "")]
+    assert [bench.order(order).status for order in (traded, resting)] == [51, 51]
+    bench.clock.put("09:30:00")
+    assert [bench.order(order).status for order in (traded, resting)] == [FILLED, CANCELED]
+    audit(bench.exchange)
 
 
 def closing(code: str = SH, **levels: object) -> list[Tick]:
@@ -205,6 +252,34 @@ def test_when_after_hours_orders_are_taken(tmp_path: Path, moment: str, code: st
     tape = ScriptedTape({code: {DAY: [book("09:15:00"), *after_hours()]}})
     bench = Bench(tmp_path, tape, moment)
     assert bench.order(bench.buy(100, 10.00, code, AFTER_HOURS)).status == status
+
+
+def test_after_the_close_a_limit_beyond_it_is_turned_away(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *after_hours())
+    bench.give(300)
+    bench.clock.put("15:02:00")
+    bought, sold = bench.buy(300, 9.94, kind=AFTER_HOURS), bench.sell(300, 9.96, kind=AFTER_HOURS)
+    assert [(bench.order(order).status, bench.order(order).message) for order in (bought, sold)] == [
+        (JUNK, "劣于收盘价: 委托 9.94, 收盘 9.95"),
+        (JUNK, "劣于收盘价: 委托 9.96, 收盘 9.95"),
+    ]
+
+
+def test_after_hours_one_order_may_be_larger_than_in_the_day(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book("10:00:00"), code="300001.SZ", cash=100_000_000)
+    in_the_day, after, most = (
+        bench.order(bench.buy(volume, 10.00, "300001.SZ", kind))
+        for volume, kind in ((300_100, 11), (1_000_000, AFTER_HOURS), (1_000_100, AFTER_HOURS))
+    )
+    assert [order.status for order in (in_the_day, after, most)] == [JUNK, REPORTED, JUNK]
+
+
+def test_after_hours_only_orders_for_it_can_be_canceled(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, *after_hours())
+    of_the_day, after = bench.buy(300, 9.50), bench.buy(300, 9.95, kind=AFTER_HOURS)
+    bench.clock.put("15:02:00")
+    assert bench.exchange.cancel(of_the_day, "", 1) == (-1, "当前时间不允许撤单")
+    assert bench.exchange.cancel(after, "", 1) == (0, "")
 
 
 def test_after_hours_orders_do_not_trade_in_the_day(tmp_path: Path) -> None:
@@ -324,6 +399,55 @@ def test_the_opening_range_of_a_day_without_limits(tmp_path: Path) -> None:
 # -- in flight ---------------------------------------------------------------------------------------------
 
 
+def test_the_opening_range_is_not_for_the_closing_auction(tmp_path: Path) -> None:
+    grown = book("14:57:00", 120.00, 20_000, asks=[(120.00, 100)], bids=[(119.00, 100)])._replace(open=100_000)
+    bench = Bench(tmp_path, listed_today(book("10:00:00"), grown), "14:58:00")
+    bench.give(100)
+    assert bench.order(bench.sell(100, 120.00)).status == REPORTED
+
+
+def bond(at: str, last: float, volume: int) -> Tick:
+    """A bond that opened at 96.00, four per cent down."""
+    shown = snap(at, last, volume, asks=[(last + 0.01, 1_000)], bids=[(last, 1_000)])
+    return shown._replace(open=96_000, preclose=100_000)
+
+
+def test_a_bond_with_a_daily_limit_is_not_halted(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, bond("09:30:00", 96.00, 100), bond("10:00:00", 118.00, 20_000), code=BOND)
+    assert bench.fills(bench.buy(10, 118.01, BOND)) == [(118.01, 10)]
+
+
+@pytest.mark.parametrize(
+    ("last", "moment", "fills"),
+    [
+        # 20 % up from the reference price, 25 % from the open: half an hour; farther: until 14:57
+        (119.99, "10:00:05", [(119.99, 10)]),
+        (120.00, "10:30:02", []),
+        (120.00, "10:30:03", [(120.00, 10)]),
+        (131.00, "14:56:59", []),
+        (131.00, "14:57:00", [(131.00, 10)]),
+    ],
+)
+def test_the_halts_of_a_new_bond_are_counted_from_its_reference_price(
+    tmp_path: Path, last: float, moment: str, fills: list[tuple[float, int]]
+) -> None:
+    ticks = [bond(at, last - 0.01, 20_000) for at in ("10:00:03", "10:30:03", "14:57:00")]
+    ticks[0] = ticks[0]._replace(last=round(last * 1000))
+    tape = ScriptedTape({BOND: {DAY: [bond("09:30:00", 96.00, 100), *ticks]}}, [instrument(BOND, "新债", listed=DAY)])
+    bench = Bench(tmp_path, tape, "10:00:03")
+    order = bench.buy(10, last, BOND)
+    bench.clock.put(moment)
+    assert bench.fills(order) == fills
+
+
+def test_a_bond_that_opens_far_away_is_halted_from_the_first_moment(tmp_path: Path) -> None:
+    opened = bond("09:25:02", 130.00, 10_000)._replace(open=130_000)
+    tape = ScriptedTape({BOND: {DAY: [opened]}}, [instrument(BOND, "新债", listed=DAY)])
+    bench = Bench(tmp_path, tape, "09:30:00")
+    order = bench.buy(10, 130.01, BOND)
+    assert (bench.fills(order), bench.order(order).status) == ([], REPORTED)
+
+
 def test_an_order_in_flight_arrives_by_itself(tmp_path: Path) -> None:
     bench = Bench.of(tmp_path, book("10:00:00"), book("10:00:05", 10.05, asks=[(10.05, 900)], bids=[]))
     order = bench.buy(100, 10.10, delay_ms=5_000)
@@ -376,6 +500,18 @@ def test_a_cancel_can_come_too_late(tmp_path: Path) -> None:
     assert bench.order(order).status == FILLED
     (error,) = [body for kind, body in bench.events() if kind == "cancel_error"]
     assert (error["order_id"], error["session"], error["message"]) == (order, 7, "委托状态不允许撤单")
+
+
+def test_a_cancel_that_arrives_when_none_is_taken_is_refused(tmp_path: Path) -> None:
+    bench = Bench.of(tmp_path, book("10:00:00"), at="14:56:59")
+    order = bench.buy(100, 9.98)
+    assert bench.exchange.cancel(order, "", 7, delay_ms=2_000) == (0, "")
+    bench.clock.put("14:57:02")
+    row = bench.order(order)
+    assert (row.status, row.due, row.frozen > 0) == (REPORTED, 0, True)
+    told = [(kind, body) for kind, body in bench.events() if kind in ("order", "cancel_error")]
+    assert [kind for kind, _ in told] == ["order", "order", "order", "cancel_error"]
+    assert (told[-1][1]["session"], told[-1][1]["message"]) == (7, "当前时间不允许撤单")
 
 
 def test_the_end_of_the_day_ends_what_is_in_flight(tmp_path: Path) -> None:
@@ -436,6 +572,29 @@ def test_ex_days_slept_through_come_in_order(tmp_path: Path) -> None:
     assert bench.exchange.asset()["cash"] == CASH - paid + 1000 + 1500
 
 
+def test_an_ex_day_comes_once_though_the_tape_has_ended(tmp_path: Path) -> None:
+    last = DAY + timedelta(days=2)
+    bench = Bench(tmp_path, ExDays({last: Action(cash=Decimal("0.50"))}))
+    bench.buy(300, 10.01)
+    for day in range(24, 28):
+        bench.clock.put(f"2026-11-{day}T10:00:00")
+        bench.exchange.refresh()
+    assert bench.exchange.store.execute("SELECT day, amount FROM flows WHERE kind = 'dividend'") == [
+        (number_of(last), 150_00)
+    ]
+
+
+def test_an_ex_day_that_the_tape_leaves_out_comes(tmp_path: Path) -> None:
+    missing, later = date(2026, 11, 26), date(2026, 12, 7)
+    tape = ExDays({missing: Action(bonus=Decimal(1))})
+    tape._ticks[SH][later] = [book("10:00:00")]
+    bench = Bench(tmp_path, tape)
+    bench.buy(300, 10.01)
+    for day, held in ((date(2026, 11, 25), 300), (missing, 600), (later, 600)):
+        bench.clock.put(f"{day}T10:00:00")
+        assert bench.position()["volume"] == held
+
+
 # -- repo --------------------------------------------------------------------------------------------------
 
 REPO = "204001.SH"
@@ -462,6 +621,27 @@ def test_money_is_lent_and_comes_back_with_its_interest(tmp_path: Path) -> None:
     assert bench.exchange.asset()["cash"] == CASH - 300 + interest
     assert bench.exchange.positions() == []
     audit(bench.exchange)
+
+
+@pytest.mark.parametrize(
+    ("day", "rules", "kept"),
+    [
+        ("2026-11-24", {}, True),
+        ("2026-11-24", {"repo_withdrawable": "true"}, False),
+        # it came back on Tuesday
+        ("2026-11-25", {}, False),
+    ],
+)
+def test_what_comes_back_can_be_spent_at_once_and_withdrawn_the_next_day(
+    tmp_path: Path, day: str, rules: dict[str, str], kept: bool
+) -> None:
+    bench = Bench.of(tmp_path, rates("10:00:00"), code=REPO, rules=rules)
+    bench.sell(1_000, 1.500, REPO)
+    left = bench.exchange.asset()["cash"]
+    bench.clock.put(f"{day}T10:00:00")
+    asset = bench.exchange.asset()
+    assert asset["cash"] == left + 100_000_00 + round(100_000_00 * 1.500 / 100 / 365)
+    assert asset["fetch"] == (left if kept else asset["cash"])
 
 
 def test_lending_needs_the_money(tmp_path: Path) -> None:

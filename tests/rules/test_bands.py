@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmtcli.errors import ConfigError
-from qmtcli.rules.bands import Band, band, halts, is_no_limit_day, limit_rate, opening_range, resume_time
+from qmtcli.rules.bands import (
+    Band,
+    band,
+    halts,
+    halts_from_open,
+    is_no_limit_day,
+    limit_rate,
+    opening_range,
+    resume_time,
+)
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.settings import Settings
 from qmtcli.rules.ticks import round_half_up, tick
@@ -185,13 +194,25 @@ def test_the_opening_range_of_a_free_day_is_a_setting() -> None:
 
 
 def test_halts_of_free_days_and_of_convertible_bonds() -> None:
-    assert halts(instrument("688001.SH")) == ((D("0.30"), 10), (D("0.60"), 10))
-    assert halts(instrument("123153.SZ")) == ((D("0.20"), 30), (D("0.30"), None))
-    assert halts(instrument("510300.SH")) == ()
+    new = date(2026, 11, 23)
+    stock, bond = instrument("688001.SH", listed=new), instrument("123153.SZ", listed=new)
+    assert halts(stock, new) == ((D("0.30"), 10), (D("0.60"), 10))
+    assert halts(bond, new) == ((D("0.20"), 30), (D("0.30"), None))
+    assert halts(instrument("510300.SH"), new) == ()
+    # with a daily limit there are none, and convertible bonds had none before 2022-08-01
+    assert halts(stock, date(2026, 11, 30)) == halts(bond, date(2026, 11, 24)) == ()
+    assert halts(instrument("123153.SZ"), date(2022, 7, 29)) == halts(bond, new)
+
+
+def test_what_halts_are_counted_from() -> None:
+    stock, bond = instrument("688001.SH"), instrument("123153.SZ")
+    assert [halts_from_open(inst) for inst in (stock, bond)] == [True, False]
+    assert halts_from_open(bond, Settings(conv_bond_halts_from_open=True))
 
 
 def test_a_halt_ends_at_1457_at_the_latest() -> None:
-    (ten, _), (half_hour, rest) = halts(instrument("688001.SH")), halts(instrument("123153.SZ"))
+    new = date(2026, 11, 23)
+    (ten, _), (half_hour, rest) = (halts(instrument(code, listed=new), new) for code in ("688001.SH", "123153.SZ"))
     assert resume_time(ten, time(9, 31, 2)) == time(9, 41, 2)
     assert resume_time(ten, time(14, 47)) == time(14, 57)
     assert resume_time(half_hour, time(14, 30)) == time(14, 57)

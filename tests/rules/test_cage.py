@@ -9,7 +9,7 @@ import pytest
 
 from qmtcli.model import Instrument, Side
 from qmtcli.rules.boards import instrument
-from qmtcli.rules.cage import cage
+from qmtcli.rules.cage import cage, parks
 from qmtcli.rules.settings import Settings
 
 D = Decimal
@@ -97,3 +97,10 @@ def test_convertible_bonds_stay_near_the_last_trade() -> None:
     assert cage(BOND, Side.BUY, D("1"), D("2"), D("120.005"), D("100"), TODAY) == D("132.006")
     assert cage(BOND, Side.SELL, D("1"), D("2"), None, D("100"), TODAY) == D("90.000")
     assert cage(BOND, Side.SELL, D("1"), D("2"), None, D("100"), TODAY, Settings(conv_bond_cage=None)) is None
+
+
+def test_before_2023_an_order_outside_chinexts_cage_waits() -> None:
+    chinext, star = instrument("300750.SZ"), instrument("688981.SH")
+    assert parks(chinext, date(2023, 4, 7))
+    assert not parks(chinext, date(2023, 4, 10))
+    assert not parks(star, date(2023, 4, 7))

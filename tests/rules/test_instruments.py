@@ -11,6 +11,7 @@ from qmtcli.errors import ConfigError
 from qmtcli.model import Board, Instrument, Kind
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.instruments import fields, overridden, read
+from qmtcli.rules.settings import Form
 
 TABLE = """\
 Code, name ,kind,board,st,listed,t0,band,delisting,relisted
@@ -53,7 +54,7 @@ def test_what_it_tells_replaces_the_rest() -> None:
 
 
 def test_columns_of_the_caller_s_own_are_no_fields() -> None:
-    table = read("code,levels\n600000.SH,lots\n", "x.csv", {"levels": str.upper})
+    table = read("code,levels\n600000.SH,lots\n", "x.csv", {"levels": Form(str.upper, "")})
     assert table == {"600000.SH": {"levels": "LOTS"}}
     assert fields("600000.SH", table) == {}
 
@@ -76,12 +77,13 @@ def test_a_table_may_say_nothing(text: str) -> None:
         ("code,st\n600000,1\n", 2, "code is '600000', not like 600000.SH"),
         ("code,st\n,1\n", 2, "code is '', not like 600000.SH"),
         ("code,st\n600000.HK,1\n", 2, "code is '600000.HK', not like 600000.SH"),
-        ("code,st\n600000.SH,maybe\n", 2, "st is 'maybe'"),
-        ("code,kind\n600000.SH,share\n", 2, "kind is 'share'"),
-        ("code,board\n600000.SH,sme\n", 2, "board is 'sme'"),
-        ("code,board\n510300.SH,main\n", 2, "a etf has no board"),
-        ("code,listed\n600000.SH,2026-13-01\n", 2, "listed is '2026-13-01'"),
-        ("code,band\n600000.SH,20\n", 2, "band is '20'"),
+        ("code,st\n600000.SH,maybe\n", 2, "st is 'maybe', expected: true | false"),
+        ("code,kind\n600000.SH,share\n", 2, "kind is 'share', expected: stock | cdr | b_share | etf | lof | reit | "
+         "conv_bond | exch_bond | treasury | repo | index"),
+        ("code,board\n600000.SH,sme\n", 2, "board is 'sme', expected: main | star | chinext | bse | none"),
+        ("code,board\n510300.SH,main\n", 2, "etf has no board"),
+        ("code,listed\n600000.SH,2026-13-01\n", 2, "listed is '2026-13-01', expected: 2026-11-23"),
+        ("code,band\n600000.SH,20\n", 2, "band is '20', expected: 10% | 0.1"),
         ("code,name\n770001.SH,x\n", 2, "the prefix of 770001.SH says nothing, and no kind is told"),
     ],
 )  # fmt: skip

@@ -5,15 +5,11 @@ named ``xtquant`` whose trader answers. QMTCLI_PAPER holds the settings of the a
 """
 
 import sys
-from importlib.machinery import PathFinder
 from pathlib import Path
 
 from qmtcli.paper import market, trading
 
-_HERE = Path(__file__).resolve().parents[1]
-_spec = PathFinder.find_spec("xtquant", [folder for folder in sys.path if Path(folder or ".").resolve() != _HERE])
-assert _spec is not None
-assert _spec.submodule_search_locations is not None
-__path__ = list(_spec.submodule_search_locations)
+_packages = (Path(folder, "xtquant") for folder in sys.path)
+__path__ = [next(str(package) for package in _packages if (package / "xttrader.py").exists())]
 sys.modules["xtquant.xtpythonclient"] = trading
 sys.modules["xtquant.datacenter"] = market

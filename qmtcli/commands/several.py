@@ -1,0 +1,79 @@
+"""A reading command on several profiles: a process each, since a process has one backend, and their rows as one.
+
+The rows are of those that answered; each other is an error on stderr, and the status then says that it is not all.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qmtcli.commands.columns import WHOSE
+from qmtcli.errors import ExitStatus
+from qmtcli.messages import say
+from qmtcli.output import emit_rows
+
+if TYPE_CHECKING:
+    from qmtcli.commands.common import App, Reading
+
+#: options that say which profiles and how the answer looks, each with a value or without one
+_VALUED = ("--profile", "-o", "--output", "--fields", "--log")
+_FLAGS = ("--all-profiles", "--json")
+
+
+class _Answer(NamedTuple):
+    rows: list[dict[str, Any]]
+    #: body of the error object; None: it answered
+    error: dict[str, Any] | None
+
+
+def read(app: App, reading: Reading, words: Sequence[str]) -> int:
+    """Run the command line ``words`` on each of the profiles asked for; the exit status. Raises ConfigError."""
+    profiles = [app.config.profile(name).name for name in app.several]
+    rest = _without(words)
+    with ThreadPoolExecutor(len(profiles)) as pool:
+        answers = list(pool.map(lambda name: _ask(app, name, rest), profiles))
+    rows = [row for answer in answers for row in answer.rows]
+    failed = [answer.error for answer in answers if answer.error is not None]
+    if rows or not failed:
+        keys, columns = (*reading.keys, "mode", "profile", "account_id"), (*WHOSE, *reading.columns)
+        emit_rows(app.console, rows, keys, columns, reading.id_key, f"{say(reading.zh, reading.en)}: {len(rows)}")
+    for error in failed:
+        app.console.error_of(error)
+    if not failed:
+        return ExitStatus.OK
+    return ExitStatus.PARTIAL if len(failed) < len(answers) else int(failed[0]["exit_status"])
+
+
+def _ask(app: App, profile: str, words: Sequence[str]) -> _Answer:
+    command = [sys.executable, "-m", "qmtcli", "--profile", profile, "-o", "json", "--lang", app.console.lang, *words]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    try:
+        if done.returncode == 0:
+            found = json.loads(done.stdout)
+            return _Answer(found if isinstance(found, list) else [found], None)
+        error: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])["error"]
+    except (ValueError, IndexError, KeyError):
+        tail = done.stderr.decode("utf-8", "replace").strip()
+        error = {"code": "bug", "message": tail, "hint": "", "exit_status": done.returncode or int(ExitStatus.BUG)}
+    return _Answer([], {"profile": profile, **error})
+
+
+def _without(words: Sequence[str]) -> list[str]:
+    """The command line without what the processes are told in other words."""
+    kept: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word == "--":
+            return [*kept, word, *left]
+        name = word.partition("=")[0]
+        if name in _VALUED:
+            if name == word:
+                next(left, None)
+        elif word not in _FLAGS:
+            kept.append(word)
+    return kept

@@ -1,0 +1,1 @@
+from vendor.xttype import StockAccount as StockAccount

@@ -1,0 +1,122 @@
+"""The session with a terminal: links that are lost, accounts that are not logged in, many commands at once.
+
+The terminal is the vendor's code over a paper account (``terminal/``), with faults at the native line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CLOCK, TERMINAL, Result, Runner, not_on_windows
+
+from qmtcli.paper.settings import Settings
+from qmtcli.xt import codes, slots
+
+ACCOUNT = "2000000365"
+BUY = ("buy", "600000.SH", "100", "--limit", "9.09", "--yes", "--json")
+READS = (("positions",), ("orders",), ("trades",), ("asset",))
+
+
+class Terminal:
+    """A live profile, and what goes wrong on its native line."""
+
+    def __init__(self, qmt: Runner, folder: Path, user_config: Callable[[str], Path]) -> None:
+        self._qmt, self.folder = qmt, folder
+        (folder / "userdata_mini").mkdir()
+        user_config(
+            f"default: live\nprofiles:\n  live:\n    live: true\n    path: {folder / 'userdata_mini'}\n"
+            f"    account: '{ACCOUNT}'\n    module_path: {TERMINAL}\n    limits: none\n"
+        )
+
+    def run(self, *words: str, faults: list[dict[str, Any]] | None = None, clock: str = CLOCK) -> Result:
+        script = self.folder / "faults.json"
+        script.write_text(json.dumps(faults or []))
+        settings = Settings(str(self.folder / "account"), ACCOUNT, clock=clock, clock_started=0, faults=str(script))
+        return self._qmt("--profile", "live", *words, env={"QMTCLI_PAPER": json.dumps(asdict(settings))})
+
+
+@pytest.fixture
+def terminal(quick_runs: Callable[[str], Runner], tmp_path: Path, user_config: Callable[[str], Path]) -> Terminal:
+    return Terminal(quick_runs("live"), tmp_path, user_config)
+
+
+def status(number: int) -> list[dict[str, Any]]:
+    return [{"call": "connect", "outcome": "account status", "status": number}]
+
+
+@pytest.mark.parametrize("number", [-1, 1, 2, 3, 4, 5, 7, 8, 9])
+def test_an_account_that_is_not_logged_in_is_told_with_its_word(terminal: Terminal, number: int) -> None:
+    for words in ((*BUY, "--id", "mine"), ("cancel", "--all", "--yes", "--json"), ("positions", "--json")):
+        error = terminal.run(*words, faults=status(number)).error
+        assert (error["exit_status"], error["code"], error["status"]) == (4, "account_not_ready", number)
+        assert codes.ACCOUNT_STATUS[number][1] == error["word"]
+    assert terminal.run("orders", "--json").json == []
+
+
+@pytest.mark.parametrize("words", READS, ids=lambda words: words[0])
+def test_after_the_close_an_account_is_read(terminal: Terminal, words: tuple[str, ...]) -> None:
+    assert terminal.run(*words, "--json", faults=status(codes.ACCOUNT_CLOSED)).status == 0
+
+
+def test_after_the_close_an_order_goes_out_for_the_next_session_only(terminal: Terminal) -> None:
+    closed = status(codes.ACCOUNT_CLOSED)
+    error = terminal.run(*BUY, faults=closed).error
+    assert (error["exit_status"], error["code"], error["word"]) == (4, "account_not_ready", "closed")
+    error = terminal.run(*BUY, "--next-session", faults=closed).error
+    # the counter's own words: it was asked
+    assert (error["exit_status"], error["code"], error["error_id"]) == (5, "rejected", -61)
+
+
+@pytest.mark.parametrize("words", READS, ids=lambda words: words[0])
+@pytest.mark.parametrize("outcome", ["disconnect before", "disconnect after", "empty lists on a dead link"])
+def test_what_reads_asks_again_over_a_new_link(terminal: Terminal, words: tuple[str, ...], outcome: str) -> None:
+    assert terminal.run(*BUY).status == 0
+    undisturbed = terminal.run(*words, "--json").json
+    for call in ("query_account_status", f"query_{words[0]}"):
+        lost = terminal.run(*words, "--json", faults=[{"call": call, "outcome": outcome, "first": 1}])
+        if outcome == "empty lists on a dead link":  # nobody is told of the loss, so there is nothing to mend
+            assert (lost.status, lost.error["code"]) == (4, "query_failed")
+        else:
+            assert (lost.status, lost.stderr, lost.json) == (0, "", undisturbed)
+    used = [path.name for path in (terminal.folder / "state" / "slots").rglob("*.mark")]
+    assert len(used) >= 2
+
+
+def test_a_link_that_is_lost_again_is_told(terminal: Terminal) -> None:
+    error = terminal.run("orders", "--json", faults=[{"call": "query_orders", "outcome": "disconnect before"}]).error
+    assert (error["exit_status"], error["code"]) == (4, "link_lost")
+
+
+def test_an_order_lost_with_its_link_is_looked_for_over_the_next(terminal: Terminal) -> None:
+    lost = [{"call": "order", "outcome": "disconnect after", "first": 1}]
+    sent = terminal.run(*BUY, "--id", "mine", faults=lost)
+    assert (sent.status, sent.json["status"], sent.json["order_remark"]) == (0, "filled", "mine")
+    missing = [{"call": "order", "outcome": "disconnect before", "first": 1}]
+    error = terminal.run(*BUY, "--id", "other", faults=missing).error
+    assert (error["exit_status"], error["client_id"]) == (7, "other")
+    assert [row["order_remark"] for row in terminal.run("orders", "--json").json] == ["mine"]
+
+
+def test_terminal_and_account_are_waited_for(terminal: Terminal) -> None:
+    late = [{"call": "connect", "outcome": "-1", "first": 1}]
+    assert terminal.run("asset", "--json", faults=late).error["code"] == "connect_failed"
+    assert terminal.run("asset", "--json", "--wait-ready", "20", faults=late).status == 0
+    error = terminal.run("asset", "--json", "--wait-ready", "0.1", faults=status(4)).error
+    assert (error["exit_status"], error["code"], error["word"]) == (4, "account_not_ready", "initialising")
+
+
+@not_on_windows("32 starts of a process take too long there")
+def test_many_commands_at_once(terminal: Terminal) -> None:
+    assert terminal.run(*BUY).status == 0
+    undisturbed = terminal.run("positions", "--json").json
+    with ThreadPoolExecutor(32) as pool:
+        runs = list(pool.map(lambda _: terminal.run("positions", "--json"), range(32)))
+    assert [(run.status, run.stderr, run.json) for run in runs] == [(0, "", undisturbed)] * 32
+    ids = {int(path.stem) for path in (terminal.folder / "state" / "slots").rglob("*.lock")}
+    assert ids <= set(range(slots.FIRST, slots.FIRST + slots.SIZE))
