@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import CLOCK, ROOT, WINDOWS, Result
+from conftest import CLOCK, ROOT, Result, only_on_windows
 
-pytestmark = pytest.mark.skipif(not WINDOWS, reason="the vendor's native modules are Windows'")
+pytestmark = only_on_windows("the vendor's native modules load there")
 
 Qmt = Callable[..., Result]
 
