@@ -231,6 +231,7 @@ def test_causes_are_the_fix_of_a_link_that_failed(made: Machine, monkeypatch: py
     def fail(doctor: object) -> str:
         raise NotConnected("connect_failed", path="", result=-1)
 
+    made.administrator = True
     steps = [(name, (), fail if name == "connect" else look, live) for name, _, look, live in diagnose._STEPS[:12]]
     monkeypatch.setattr(diagnose, "_STEPS", steps)
     check = made.look()["connect"]

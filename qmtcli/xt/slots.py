@@ -165,7 +165,8 @@ def _rest(home: Path, number: int, clock: Callable[[], float]) -> float:
 def _use(home: Path, terminal: str, number: int, clock: Callable[[], float]) -> Use:
     file = Path(terminal) / f"down_queue_{number}"
     size = file.stat().st_size if file.is_file() else None
-    if not (home / f"{number}.lock").exists():
+    # on Windows a lock that was let go leaves no file
+    if not ((home / f"{number}.lock").exists() or _mark(home, number).exists()):
         return Use(number, "free", file, size)
     lock = _try_lock(home, number)
     if lock is None:
