@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from qmtcli.model import Credit, OrderStatus, Side
-from qmtcli.paper import answers, rows
 from qmtcli.paper import codes as paper
+from qmtcli.paper import rows
 from qmtcli.rules.order_types import MARKET_KINDS
 from qmtcli.xt import codes
 
@@ -73,7 +73,7 @@ def test_rows_show_the_brokers_number_of_a_price_type_that_has_the_same_word() -
 
 def test_numbers_that_rows_carry() -> None:
     assert {"SH": CONSTANTS["SH_MARKET"], "SZ": CONSTANTS["SZ_MARKET"], "BJ": CONSTANTS["MARKET_ENUM_BEIJING"]} == (
-        answers._MARKETS
+        paper.MARKETS
     )
     assert {paper.BUY: CONSTANTS["OFFSET_FLAG_OPEN"], paper.SELL: CONSTANTS["OFFSET_FLAG_CLOSE"]} == rows._OFFSET
     assert CONSTANTS["DIRECTION_FLAG_LONG"] == rows._LONG

@@ -250,10 +250,10 @@ def test_a_terminals_own_copy_is_what_trades(
 def test_the_real_one_has_all_that_qmt_was_made_for() -> None:
     program = (
         "from qmtcli.backend import package_differences\nfrom qmtcli.xt import copies, loader\n"
-        "loader.load(copies.choose())\nprint(loader.is_native(), package_differences())\n"
+        "loader.load(copies.choose())\nprint(package_differences(), loader.is_native())\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1] == "True []"
+    assert done.stdout.splitlines()[-1] == "[] True"
 
 
 # -- a new one is checked before it trades -------------------------------------------------------------

@@ -96,6 +96,7 @@ def _run(commands: list[str], quick_program: Path) -> list[tuple[str, str, int]]
 def _plain(text: str, top: Path) -> str:
     """What differs between machines and versions, made the same without a change of length."""
     text = text.replace(str(top), "/tmp/qmt_XXXXXXXX").replace(f"qmt {__version__}", "qmt VERSION")
+    text = re.sub(r"\d+\.\d GB", "XX.X GB", text)
     return re.sub(r"Python 3\.\d\d", "Python 3.XX", re.sub(r"xtquant_\d{6}", "xtquant_XXXXXX", text))
 
 

@@ -461,13 +461,13 @@ def test_advice_is_wrapped_and_not_left_out(terminal: Terminal, monkeypatch: pyt
     ])  # fmt: skip
     done = terminal.run(*words, stdout_too=True, columns=80)
     assert (done.status, done.stderr.splitlines()[-4:]) == (10, [
-        "quote          FAIL    unknown code: 999999.SH     check code and market",
-        "                                                   suffix; the sample market",
-        "                                                   has some twenty: 600000.SH,",
-        "                                                   000001.SZ, 510300.SH ...",
+        "tick            FAIL    unknown code: 999999.SH     check code and market",
+        "                                                    suffix; the sample market",
+        "                                                    has some twenty: 600000.SH,",
+        "                                                    000001.SZ, 510300.SH ...",
     ])  # fmt: skip
     done = terminal.run(*words, stdout_too=True, columns=40)
-    assert done.stderr.splitlines()[-2:] == ["quote          FAIL    unknown code:", f"{'':23}999999.SH"]
+    assert done.stderr.splitlines()[-2:] == ["tick            FAIL    unknown code:", f"{'':24}999999.SH"]
 
 
 LIVE = """\

@@ -18,6 +18,7 @@ from qmtcli.paper.settings import Settings
 def vendor_data(vendor_modules: None) -> Iterator[Any]:
     """xtdata, imported over the stand-in; in Shanghai's time, as in a paper run."""
     zone = os.environ.get("TZ")
+    mount.read_zone()  # whatever was done to the environment before
     mount.keep_shanghai_time()
     mount.attach()
     from qmtcli.xt.loader import data_module
