@@ -41,7 +41,9 @@ ALSO = ("numpy==1.26.4", "pandas==2.2.3", "colorama")
 #: seconds that the steps of building may take
 PATIENCE = 900
 #: seconds that a run may take
-LIMIT = 3600
+LIMIT = 2400
+#: seconds after which a test says where it hangs
+PATIENCE_WITH_A_TEST = 180
 
 
 class NotHere(Exception):
@@ -151,7 +153,8 @@ _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
 def _requirements() -> list[str]:
     """What the project and its tests need on Windows, as pip takes it."""
-    project = import_module("tomllib").loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # which came with pytest
+    project = toml.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     named = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     return [*(requirement.partition(";")[0] for requirement in named), *ALSO]
 
@@ -220,8 +223,8 @@ def main() -> int:
             return 1
         if given.task == "build":
             return 0
-        pytest = ["-m", "pytest", "-p", "no:cacheprovider"] if given.task == "test" else []
-        return windows.run(*pytest, *given.arguments, limit=given.limit)
+        suite = ["-m", "pytest", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={PATIENCE_WITH_A_TEST}"]
+        return windows.run(*(suite if given.task == "test" else []), *given.arguments, limit=given.limit)
 
 
 if __name__ == "__main__":
