@@ -206,6 +206,7 @@ def main() -> int:
     parser.add_argument("task", choices=("build", "run", "test"))
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # in order: nothing of Wine is left behind
     windows = Windows(given.folder)
     with windows.alone():
         try:

@@ -40,6 +40,11 @@ def not_on_windows(why: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(WINDOWS, reason=f"Windows: {why}")
 
 
+def only_on_windows(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what is nowhere else."""
+    return pytest.mark.skipif(not WINDOWS, reason=f"only Windows: {why}")
+
+
 def not_on_wine(why: str) -> pytest.MarkDecorator:
     """Marks a test of what Windows has and Wine has not."""
     return pytest.mark.skipif(WINE, reason=f"Wine: {why}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows, only_on_windows
 from test_live_orders import BUY, TERMINAL, Live
 
 from qmtcli.errors import ConfigError
@@ -133,7 +133,7 @@ def test_the_pythons_are_those_of_both_modules(tmp_path: Path) -> None:
     assert (found.pythons, found.fits, copies.misfit(found._replace(fits=True))) == (("3.6",), False, None)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the installed one runs there")
+@not_on_windows("the installed one runs there")
 def test_a_live_command_tells_it(
     qmt: Callable[..., Result], user_config: Callable[[str], Path], terminal: Path
 ) -> None:
@@ -246,7 +246,7 @@ def test_a_terminals_own_copy_is_what_trades(
     assert (tmp_path / "state" / "packages" / "live").read_text(encoding="utf-8").startswith("xtquant_own (")
 
 
-@pytest.mark.skipif(os.name != "nt", reason="its native modules load on Windows only")
+@only_on_windows("its native modules load there")
 def test_the_real_one_has_all_that_qmt_was_made_for() -> None:
     program = (
         "from qmtcli.backend import package_differences\nfrom qmtcli.xt import copies, loader\n"

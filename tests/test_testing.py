@@ -284,7 +284,7 @@ def test_programs_of_ones_own_on_the_terminal(paper: Paper, tmp_path: Path) -> N
         f"print(trader.order_stock(StockAccount('1000000365'), {CODE!r}, 23, 100, 11, 9.09), sys.stdin.read())\n",
         encoding="utf-8",
     )
-    assert paper.python(str(script), stdin="in").stdout.split("\n")[-2] == "-1 in"
+    assert paper.python(str(script), stdin="in").stdout.splitlines()[-1] == "-1 in"
     done = subprocess.run([sys.executable, str(script)], env=paper.env, capture_output=True, text=True, input="")
     assert done.stdout.split("\n")[-2] == "1 "
     assert [order["status"] for order in paper.account.orders] == ["filled"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import os
 import signal
 import sys
 import threading
@@ -52,11 +53,16 @@ def run_plain(
         sys.path[0] = str(path.resolve().parent)
     try:
         try:
-            return _execute(str(path.absolute()))
+            return _execute(_absolute(path))
         finally:
             _end_as_python_does()
     except KeyboardInterrupt as stop:
         return _stopped(stop)
+
+
+def _absolute(path: Path) -> str:
+    """The name that a script knows itself by; Windows takes the dots out of it."""
+    return os.path.abspath(path) if os.name == "nt" else str(path.absolute())  # noqa: PTH100
 
 
 def _execute(file: str) -> int:
