@@ -604,6 +604,12 @@ ERRORS: dict[str, Text] = {
         "no quote: {codes}",
         "it may not trade today, or the day has not begun",
     ),
+    "service_without_data": Text(
+        "行情服务在, 但没有给出 {codes} 的行情: {why}",
+        "在终端登录行情; 刚启动的服务要等它收到数据",
+        "the data service is there and gives no tick of {codes}: {why}",
+        "log in to quotes in the terminal; a service that has just started has to receive some first",
+    ),
     "stale_quote": Text(
         "行情太旧 (超过 {max_age} 秒): {codes}",
         "看行情连接是否中断",

@@ -55,10 +55,10 @@ class Follower:
         """What is left to hear once it has ended, of itself or by a signal."""
         if number is not None:
             self.process.send_signal(number)
+        status = self.process.wait(PATIENCE)
         assert self.process.stderr is not None
-        stderr = self.process.stderr.read().decode()
-        stdout = "" if self._stdout.closed else self._stdout.read().decode()
-        return Result(self.process.wait(PATIENCE), stdout, stderr)
+        stdout = b"" if self._stdout.closed else self._stdout.read()
+        return Result(status, stdout.decode(), self.process.stderr.read().decode())
 
 
 @pytest.fixture

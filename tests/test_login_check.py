@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import CLOCK, TERMINAL, Result, Runner, not_on_windows
 
+from qmtcli.__main__ import main
+from qmtcli.console import Console
 from qmtcli.errors import ConfigError, NotConnected
 from qmtcli.paper.settings import Settings
 from qmtcli.xt import copies, diagnose, discover, machine
@@ -281,3 +284,15 @@ def test_where_no_terminal_is_none_is_offered(quick_qmt: Runner) -> None:
     done = quick_qmt("login-check", "--discover", "--json")
     assert (done.status, done.json, done.stderr) == (0, [], "")
     assert quick_qmt("login-check", "--discover").stdout == "Terminals: 0\n"
+
+
+def test_the_first_configuration_has_the_folder_of_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, minimal = Terminal(r"D:\iQuant\userdata", "running", False, False), r"E:\国金QMT\userdata_mini"
+    monkeypatch.setattr(discover, "here", lambda: [full, Terminal(minimal, "registry", True, False)])
+    file = tmp_path / "user.yaml"
+    console = Console(BytesIO(), StringIO(), StringIO(), {"QMT_CONFIG": str(file)})
+    assert main(["config", "init"], console) == 0
+    (line,) = [line for line in file.read_text("utf-8").splitlines() if " path: " in line]
+    assert line.split()[:3] == ["#", "path:", minimal]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qmtcli.errors import ConfigError, NoData, NotConnected, QmtError
-from qmtcli.messages import say
+from qmtcli.messages import error_text, say
 from qmtcli.model import Quote
 from qmtcli.xt import codes, copies, discover, loader, machine, slots
 from qmtcli.xt.copies import Copy
@@ -252,7 +252,13 @@ class _Doctor:
 
     def tick(self) -> str:
         code = self.plan.quote_code
-        quote = self._quote = self.session.quotes([code])[0]
+        try:
+            quote = self._quote = self.session.quotes([code])[0]
+        except NotConnected as error:
+            # the service is there: `data` has just talked to it
+            raise NoData(
+                "service_without_data", codes=[code], why=error_text(error.code, error.params, "en")[0]
+            ) from error
         if not quote.last_price:
             raise NoData("no_quote", codes=[code])
         age = self.session.now() - quote.tick_time / 1000
