@@ -56,6 +56,7 @@ class Windows:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self.python = self.folder / "python" / "python.exe"
+        self.site = self.python.parent / "Lib" / "site-packages"
         self.env = {
             **os.environ,
             "WINEPREFIX": str(self.folder / "prefix"),
@@ -84,6 +85,10 @@ class Windows:
     def build(self) -> None:
         """Make what is not there yet. Raises NotHere, and CalledProcessError or TimeoutExpired when a step fails."""
         _install_wine()
+        self._build()
+        (self.site / "qmtcli.pth").write_text(f"Z:{ROOT}\n", "utf-8")  # whichever copy of the project built it
+
+    def _build(self) -> None:
         wanted = _requirements()
         stamp = self.folder / "built"
         if stamp.exists() and stamp.read_text("utf-8") == "\n".join(wanted):
@@ -97,10 +102,8 @@ class Windows:
             _say(f"Windows CPython, from {INTERPRETER}")
             self._install_python()
         _say(f"wheels: {', '.join(wanted)}")
-        site = self.python.parent / "Lib" / "site-packages"
         fitting = ["--platform=win_amd64", f"--python-version={PYTHON}", "--implementation=cp", "--only-binary=:all:"]
-        _step([*_PIP, "install", "-q", "--upgrade", f"--target={site}", *fitting, *wanted])
-        (site / "qmtcli.pth").write_text(f"Z:{ROOT}\n", "utf-8")
+        _step([*_PIP, "install", "-q", "--upgrade", f"--target={self.site}", *fitting, *wanted])
         self.run("-W", "ignore", "-m", "compileall", "-qq", str(self.python.parent / "Lib"), limit=PATIENCE)
         stamp.write_text("\n".join(wanted), "utf-8")
 
