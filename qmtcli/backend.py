@@ -234,7 +234,7 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
     numbers = count(os.getpid(), 1 << 22)
     return Session(
         "paper",
-        lambda: Slot(next(numbers), lambda connected: None),
+        lambda seconds=0.0: Slot(next(numbers), lambda connected: None),
         profile.account,
         profile.account_type,
         profile.timeout,

@@ -156,18 +156,18 @@ class Desk:
     ) -> None:
         """Hold an order to the profile's limits on one order. Raises Refused.
 
-        ``value`` is the most CNY it can cost; value and volume bind buys, the distance from the last price both. What
-        ``lends`` (a repo's sell) is bound as a buy, and its price, a rate, not at all.
+        ``value`` is the CNY at risk; value, volume and symbols bind buys, the distance from the last price sells too.
+        What sells borrowed shares is bound as a buy, and so is what ``lends`` (a repo's sell), whose price is a rate.
         """
         limits = self.profile.limits
         if not isinstance(limits, Limits):
             return
-        buying = request.side is Side.BUY or lends
-        if limits.symbols is not None and buying and request.code not in limits.symbols:
+        new_risk = request.side is Side.BUY or lends or request.credit is Credit.SLO
+        if limits.symbols is not None and new_risk and request.code not in limits.symbols:
             raise Refused("limit_symbols", code=request.code, allowed=sorted(limits.symbols))
-        if limits.order_volume is not None and buying and request.volume > limits.order_volume:
+        if limits.order_volume is not None and new_risk and request.volume > limits.order_volume:
             raise Refused("limit_order_volume", volume=request.volume, limit=limits.order_volume)
-        if limits.order_value is not None and buying and (value is None or value > limits.order_value):
+        if limits.order_value is not None and new_risk and (value is None or value > limits.order_value):
             raise Refused("limit_order_value", value=value, limit=limits.order_value)
         if limits.price_away is not None and request.price and not lends:
             if last is None:

@@ -104,6 +104,12 @@ ERRORS: dict[str, Text] = {
         "repo is not held, so all of it means nothing",
         "give units of 100 CNY, or the CNY to lend with --value",
     ),
+    "all_of_borrowed": Text(
+        "融券卖出的是借来的股票, all 无意义",
+        "写数量, 或 --value 元",
+        "borrowed shares are sold, so all of what is held means nothing",
+        "give the number of shares, or CNY with --value",
+    ),
     "no_market_orders": Text(
         "{code} 不接受市价委托",
         "用限价: --limit 或 --price",
@@ -508,10 +514,10 @@ ERRORS: dict[str, Text] = {
         "compare the profile's account with the one the terminal is logged in to",
     ),
     "account_not_found": Text(
-        "终端没有账号 {account_id}, 有: {known}",
-        "改正配置里的 account",
-        "the terminal has no account {account_id}; it has {known}",
-        "correct the profile's account",
+        "终端没有账号 {account_id} {account_type}, 有: {known}",
+        "改正配置里的 account 或 account_type",
+        "the terminal has no account {account_id} {account_type}; it has {known}",
+        "correct the profile's account or account_type",
     ),
     "not_a_live_profile": Text(
         "{profile} 是模拟配置, 没有终端",

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from qmtcli.errors import ConfigError, NoData, QmtError, Refused, UsageError
-from qmtcli.model import Instrument, Kind, OrderRequest, Quote, Side
+from qmtcli.model import Credit, Instrument, Kind, OrderRequest, Quote, Side
 from qmtcli.rules import bands, boards, cage, calendar, fees, lots, marks, order_types, phases, ticks
 from qmtcli.rules.bands import Band
 from qmtcli.rules.phases import Phase
@@ -389,6 +389,16 @@ def most(request: OrderRequest, market: Market, schedule: fees.FeeSchedule) -> D
     value = price * request.volume
     cost = fees.fees(market.instrument, request.side, value, market.day, schedule).total
     return value + cost if request.side is Side.BUY else value - cost
+
+
+def at_risk(request: OrderRequest, market: Market, schedule: fees.FeeSchedule) -> Decimal | None:
+    """The CNY that an order is measured by: `most`, or what shares that it borrows to sell may be worth."""
+    if request.credit is not Credit.SLO:
+        return most(request, market, schedule)
+    band, last = price_band(market), market.quote.last_price if market.quote else None
+    if not request.price:
+        return None if band is None else band.up * request.volume
+    return max(request.price, Decimal(str(last or 0))) * request.volume
 
 
 def is_after_hours(request: OrderRequest) -> bool:

@@ -568,6 +568,34 @@ def test_limits_that_bind_buys_alone(limits: str, trial: Trial, user_config: Cal
     assert trial.run("cancel", "3").status == 0
 
 
+@pytest.mark.parametrize(
+    ("limits", "limit", "code", "params"),
+    [
+        ("{order_value: 905}", "9.10", "limit_order_value", {"value": 910.0, "limit": 905}),
+        # sold under the last price they are worth the last price
+        ("{order_value: 900}", "8.90", "limit_order_value", {"value": 902.0, "limit": 900}),
+        ("{order_volume: 99}", "9.10", "limit_order_volume", {"volume": 100, "limit": 99}),
+        ("{symbols: [510300.SH]}", "9.10", "limit_symbols", {"allowed": ["510300.SH"]}),
+    ],
+)
+def test_limits_bind_what_sells_borrowed_shares(
+    limits: str, limit: str, code: str, params: dict[str, Any], trial: Trial, user_config: Callable[[str], Path]
+) -> None:
+    user_config(f"profiles: {{paper: {{account_type: CREDIT, limits: {limits}}}}}")
+    words = ("sell", "600000.SH", "100", "--limit", limit, "--as")
+    error = trial.refusal(*words, "slo")
+    assert (error["exit_status"], error["code"], _subset(error, params)) == (6, code, params)
+    assert trial.run(*words, "repay", "--dry-run").status == 0
+
+
+def test_a_market_order_of_borrowed_shares_is_worth_the_most_they_can_be(
+    trial: Trial, user_config: Callable[[str], Path]
+) -> None:
+    user_config("profiles: {paper: {account_type: CREDIT, limits: {order_value: 980}}}")
+    error = trial.refusal("sell", "000001.SZ", "100", "--market", "best5-cancel", "--as", "slo")
+    assert (error["exit_status"], error["code"], error["value"]) == (6, "limit_order_value", 1293)
+
+
 # -- the same id ---------------------------------------------------------------------------------------
 
 

@@ -6,17 +6,22 @@ The terminal is the vendor's code over a paper account (``terminal/``), with fau
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import CLOCK, TERMINAL, Result, Runner, not_on_windows
 
+from qmtcli.errors import NotConnected
+from qmtcli.model import OrderRequest, Side
 from qmtcli.paper.settings import Settings
 from qmtcli.xt import codes, slots
+from qmtcli.xt.session import Answer, Session
 
 ACCOUNT = "2000000365"
 BUY = ("buy", "600000.SH", "100", "--limit", "9.09", "--yes", "--json")
@@ -27,11 +32,15 @@ class Terminal:
     """A live profile, and what goes wrong on its native line."""
 
     def __init__(self, qmt: Runner, folder: Path, user_config: Callable[[str], Path]) -> None:
-        self._qmt, self.folder = qmt, folder
+        self._qmt, self.folder, self._user_config = qmt, folder, user_config
         (folder / "userdata_mini").mkdir()
-        user_config(
-            f"default: live\nprofiles:\n  live:\n    live: true\n    path: {folder / 'userdata_mini'}\n"
-            f"    account: '{ACCOUNT}'\n    module_path: {TERMINAL}\n    limits: none\n"
+        self.configure("limits: none")
+
+    def configure(self, *lines: str) -> None:
+        """Give the profile these lines too."""
+        self._user_config(
+            f"default: live\nprofiles:\n  live:\n    live: true\n    path: {self.folder / 'userdata_mini'}\n"
+            f"    account: '{ACCOUNT}'\n    module_path: {TERMINAL}\n" + "".join(f"    {line}\n" for line in lines)
         )
 
     def run(self, *words: str, faults: list[dict[str, Any]] | None = None, clock: str = CLOCK) -> Result:
@@ -111,12 +120,58 @@ def test_terminal_and_account_are_waited_for(terminal: Terminal) -> None:
     assert (error["exit_status"], error["code"], error["word"]) == (4, "account_not_ready", "initialising")
 
 
+def test_a_wait_for_a_session_id_is_no_part_of_a_request(terminal: Terminal) -> None:
+    folder, path = terminal.folder / "state" / "slots", str(terminal.folder / "userdata_mini")
+    taken = [slots.take(folder, path) for _ in range(slots.SIZE)]
+    taken[-1].release(True)
+    done = terminal.run("positions", "--json", "--timeout", "2")
+    assert (done.status, done.stderr, done.json) == (0, "", [])
+
+
+def test_nobody_who_has_sent_waits_long_for_a_session_id() -> None:
+    asked: list[tuple[float, ...]] = []
+
+    def take_slot(*seconds: float) -> slots.Slot:
+        asked.append(seconds)
+        raise NotConnected("no_free_session", count=slots.SIZE)
+
+    session = Session("nowhere", take_slot, ACCOUNT)
+    with pytest.raises(NotConnected):
+        session.orders()
+    assert asked.pop() == ()
+    sent = Answer(1, OrderRequest("600000.SH", Side.BUY, 100, 11, Decimal("9.09"), "mine", "qmt"))
+    assert not session.settle(sent, 0.0, lambda order: order.state.done).looked
+    ((seconds,),) = asked
+    assert 0 < seconds <= 0.7
+
+
+@pytest.mark.parametrize("words", [(*BUY, "--as", "fin"), ("asset", "--json")], ids=lambda words: words[0])
+def test_an_account_of_another_type_is_told_with_its_type(terminal: Terminal, words: tuple[str, ...]) -> None:
+    terminal.configure("account_type: CREDIT", "limits: none")
+    error = terminal.run(*words).error
+    assert (error["exit_status"], error["code"], error["known"]) == (4, "account_not_found", [f"{ACCOUNT} STOCK"])
+    assert error["message"] == f"the terminal has no account {ACCOUNT} CREDIT; it has {ACCOUNT} STOCK"
+
+
 @not_on_windows("32 starts of a process take too long there")
-def test_many_commands_at_once(terminal: Terminal) -> None:
+def test_many_commands_at_once(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.run(*BUY).status == 0
     undisturbed = terminal.run("positions", "--json").json
+    log = terminal.folder / "sessions.log"
+    monkeypatch.setenv("NATIVE_SESSIONS", str(log))
     with ThreadPoolExecutor(32) as pool:
         runs = list(pool.map(lambda _: terminal.run("positions", "--json"), range(32)))
     assert [(run.status, run.stderr, run.json) for run in runs] == [(0, "", undisturbed)] * 32
-    ids = {int(path.stem) for path in (terminal.folder / "state" / "slots").rglob("*.lock")}
-    assert ids <= set(range(slots.FIRST, slots.FIRST + slots.SIZE))
+    told = [line.split() for line in log.read_text().splitlines()]
+    assert Counter(sign for (sign, *_), _ in told) == {"+": 32, "-": 32}
+    in_use, stopped = set[int](), dict[int, float]()
+    for (sign, *digits), seconds in told:
+        number = int("".join(digits))
+        if sign == "-":
+            in_use.remove(number)
+            stopped[number] = float(seconds)
+            continue
+        assert number not in in_use
+        assert float(seconds) - stopped.get(number, -3.0) > 2.99
+        in_use.add(number)
+    assert set(stopped) <= set(range(slots.FIRST, slots.FIRST + slots.SIZE))

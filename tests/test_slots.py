@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ class Desk:
         self.now = 1_000.0
         self.slept = 0.0
 
-    def take(self) -> Slot:
-        return slots.take(self.folder, self.terminal, lambda: self.now, self.sleep)
+    def take(self, seconds: float = slots.WAIT_SECONDS) -> Slot:
+        return slots.take(self.folder, self.terminal, seconds, lambda: self.now, self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -89,8 +90,19 @@ def test_while_all_are_in_use_one_waits_and_gives_up(desk: Desk) -> None:
     with pytest.raises(NotConnected, match="no_free_session"):
         desk.take()
     assert desk.slept == pytest.approx(slots.WAIT_SECONDS, abs=0.2)
+    with pytest.raises(NotConnected, match="no_free_session"):
+        desk.take(0.7)
+    assert desk.slept == pytest.approx(slots.WAIT_SECONDS + 0.7, abs=0.3)
     taken[5].release(False)
     assert desk.take().session_id == taken[5].session_id
+
+
+def test_another_thread_may_let_an_id_go(desk: Desk) -> None:
+    slot = desk.take()
+    leaving = threading.Thread(target=slot.release, args=(False,))
+    leaving.start()
+    leaving.join()
+    assert desk.take().session_id == slot.session_id
 
 
 HOLDER = """\

@@ -183,7 +183,7 @@ def _order(app: App, asked: _Asked) -> int:
     ]
     last = Decimal(str(market.quote.last_price)) if market.quote and market.quote.last_price else None
     for request in requests:
-        desk.check_limits(request, orders.most(request, market, schedule), last, market.lends)
+        desk.check_limits(request, orders.at_risk(request, market, schedule), last, market.lends)
     if app.console.interactive or asked.dry_run:
         app.console.say(sent.preview(requests, market, schedule, note))
     elif note:
@@ -301,6 +301,8 @@ def _volumes(
             raise UsageError("all_is_for_selling")
         if market.lends:
             raise UsageError("all_of_repo")
+        if asked.purpose is Credit.SLO:
+            raise UsageError("all_of_borrowed")
         held = [row for row in app.session.positions() if row.stock_code == market.instrument.code]
         sellable = held[0].can_use_volume if held else 0
         if sellable <= 0:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qmtcli.commands.columns import WHOSE
+from qmtcli.console import FORMATS
 from qmtcli.errors import ExitStatus
 from qmtcli.messages import say
 from qmtcli.output import emit_rows
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 #: options that say which profiles and how the answer looks, each with a value or without one
 _VALUED = ("--profile", "-o", "--output", "--fields", "--log")
 _FLAGS = ("--all-profiles", "--json")
+
+
+#: what a process starts as: qmt from where this one has it, and nothing from the folder it happens to stand in
+_START = "import sys; sys.path[:] = {path}; from qmtcli.__main__ import run; run()"
 
 
 class _Answer(NamedTuple):
@@ -50,8 +55,9 @@ def read(app: App, reading: Reading, words: Sequence[str]) -> int:
 
 
 def _ask(app: App, profile: str, words: Sequence[str]) -> _Answer:
-    command = [sys.executable, "-m", "qmtcli", "--profile", profile, "-o", "json", "--lang", app.console.lang, *words]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    start = [sys.executable, "-c", _START.format(path=ascii(sys.path))]
+    told = ["--profile", profile, "-o", "json", "--lang", app.console.lang]
+    done = subprocess.run([*start, *told, *words], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     try:
         if done.returncode == 0:
             found = json.loads(done.stdout)
@@ -74,6 +80,6 @@ def _without(words: Sequence[str]) -> list[str]:
         if name in _VALUED:
             if name == word:
                 next(left, None)
-        elif word not in _FLAGS:
+        elif word not in _FLAGS and not (word.startswith("-o") and word[2:] in FORMATS):
             kept.append(word)
     return kept

@@ -85,7 +85,7 @@ class Session:
     def __init__(
         self,
         path: str,
-        take_slot: Callable[[], Slot],
+        take_slot: Callable[..., Slot],
         account_id: str,
         account_type: str = "STOCK",
         timeout: float = 10.0,
@@ -94,8 +94,9 @@ class Session:
         now: Callable[[], float] = time.time,
         state: Path | None = None,
     ) -> None:
-        """``take_slot()`` gives a session id that nobody else has. ``prove(native client, its module)`` is asked before
-        the first call goes through that client.
+        """``take_slot()`` gives a session id that nobody else has, ``take_slot(seconds)`` in that time; each raises
+        NotConnected when there is none. ``prove(native client, its module)`` is asked before the first call goes
+        through that client.
 
         ``now`` tells epoch seconds by the market's clock, which on paper may be a set one. ``state``: a folder for what
         the data service's client wants to read; None where its requests need no limit.
@@ -125,8 +126,9 @@ class Session:
         self._status: int | None = None
         self._status_known = False
         self._data: Any = None
-        #: by the monotonic clock, when the question under way has to be answered
+        #: by the monotonic clock, when the question under way has to be answered; and whether no time is added to it
         self._deadline: float | None = None
+        self._hurried = False
 
     # -- the link --------------------------------------------------------------------------------------
 
@@ -144,9 +146,19 @@ class Session:
         if self._is_lost:
             self._leave()
         if self._link is None:
-            self._link = Link(self._path, self._take_slot(), self._seconds(), self._prove)
+            self._link = Link(self._path, self._wait_for_slot(), self._seconds(), self._prove)
             self._account = loader.stock_account(self.account_id, self.account_type)
         return self._link
+
+    def _wait_for_slot(self) -> Slot:
+        """A session id; the wait for others to let one go is no part of what the terminal has to answer in."""
+        if self._hurried:
+            return self._take_slot(self._seconds())
+        begun = time.monotonic()
+        slot = self._take_slot()
+        if self._deadline is not None:
+            self._deadline += time.monotonic() - begun
+        return slot
 
     def subscribe(self, closed: bool = True) -> Link:
         """Have the account's pushes delivered, which whatever writes does first; the link that does.
@@ -199,15 +211,19 @@ class Session:
 
     @contextmanager
     def _in_time(self, seconds: float | None = None) -> Iterator[None]:
-        """All that is asked within has one deadline, the outermost's; by default the timeout of one request."""
+        """All that is asked within has one deadline, the outermost's.
+
+        By default that is the timeout of one request, from when there is a session id to ask with.
+        """
         if self._deadline is not None:
             yield
             return
         self._deadline = time.monotonic() + (self.timeout if seconds is None else seconds)
+        self._hurried = seconds is not None
         try:
             yield
         finally:
-            self._deadline = None
+            self._deadline, self._hurried = None, False
 
     def _seconds(self) -> float:
         """What is left for the question under way."""
@@ -309,10 +325,11 @@ class Session:
             (rows.trade(row) for row in found), key=lambda trade: (trade.traded_time, _by_number(trade.traded_id))
         )
 
-    def accounts(self) -> list[tuple[str, int]]:
-        """(account id, account type number) of every account the terminal is logged in to."""
+    def accounts(self) -> list[str]:
+        """Ids of the accounts the terminal is logged in to. Raises NotConnected when this one is not among them."""
         found = self._rows(lambda trader, put: trader.query_account_infos_async(put), "query_account_infos")
-        return [(rows.text(row, "account_id"), int(rows.number(row, "account_type"))) for row in found]
+        self._own(found)
+        return list(dict.fromkeys(rows.text(row, "account_id") for row in found))
 
     def account_status(self) -> int | None:
         """xtquant's status of the account (0 is up); None when the terminal does not tell any account's.
@@ -322,11 +339,15 @@ class Session:
         found = self._rows(lambda trader, put: trader.query_account_status_async(put), "query_account_status")
         if not found:
             return None
-        states = [int(rows.number(row, "status")) for row in found if self._is_own(row)]
-        if not states:
-            known = sorted({rows.text(row, "account_id") for row in found})
-            raise NotConnected("account_not_found", account_id=self.account_id, known=known)
-        return states[0]
+        return int(rows.number(self._own(found), "status"))
+
+    def _own(self, found: list[Any]) -> Any:
+        """The row of the account among those of all. Raises NotConnected, which tells of the others."""
+        for row in found:
+            if self._is_own(row):
+                return row
+        known = sorted({f"{rows.text(row, 'account_id')} {_type_of(row)}".rstrip() for row in found})
+        raise NotConnected("account_not_found", account_id=self.account_id, account_type=self.account_type, known=known)
 
     def _is_own(self, row: Any) -> bool:
         """Whether a row is of the account; its type counts where it is told, for one id may have several."""
@@ -588,6 +609,12 @@ class Session:
             cancel.result = cancel.result or result
             if result:
                 cancel.message = rows.text(told, "error_msg") or cancel.message
+
+
+def _type_of(row: Any) -> str:
+    """The type of account that a row tells; "" where it tells none."""
+    number = int(rows.number(row, "account_type"))
+    return next((name for name, known in codes.ACCOUNT_TYPES.items() if known == number), str(number or ""))
 
 
 def _by_number(text: str) -> tuple[int, str]:

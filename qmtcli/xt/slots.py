@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST = 26_000
 SIZE = 16
 REST_SECONDS = 3.0
-#: how long an id is waited for while all of them are in use or at rest
+#: how long an id is waited for while all of them are in use or at rest, by those who are in no hurry
 WAIT_SECONDS = 30.0
 #: between two looks for one
 _STEP = 0.1
@@ -52,17 +52,18 @@ class Use(NamedTuple):
 def take(
     folder: Path,
     terminal: str,
+    seconds: float = WAIT_SECONDS,
     clock: Callable[[], float] = _now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Slot:
     """The lowest id that is free and rested, waited for. ``folder`` is that of every terminal's ids.
 
-    Raises NotConnected when none comes free in `WAIT_SECONDS`.
+    Raises NotConnected when none comes free in ``seconds``.
     """
     home = _home(folder, terminal)
     home.mkdir(parents=True, exist_ok=True)
     waited = 0.0
-    while waited < WAIT_SECONDS:
+    while waited < seconds:
         pause = _STEP
         for number in _POOL:
             lock = _try_lock(home, number)
@@ -120,7 +121,8 @@ def _try_lock(home: Path, number: int) -> FileLock | None:
     """The id's lock, ours until it is released; None where another process has it."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(home / f"{number}.lock", timeout=0)
+    # who leaves a session need not be the thread that opened it
+    lock = FileLock(home / f"{number}.lock", timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout:

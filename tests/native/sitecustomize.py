@@ -1,6 +1,8 @@
 """What tests do to a run at its native line: with this folder on PYTHONPATH every method there is wrapped.
 
 NATIVE_LOG=FILE         every call adds its name to the file
+NATIVE_SESSIONS=FILE    every session adds "+ID SECONDS" to the file when it is made and "-ID SECONDS" when it stops, by
+                        the machine's monotonic clock
 NATIVE_NOISE=1          every call prints, through Python and past it, on both streams, as vendors do; from the first
                         one on a thread does so all the time
 NATIVE_TELL=NAME:N:FIFO when the Nth call of NAME has returned, a line is written to the FIFO
@@ -16,6 +18,7 @@ import functools
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +40,8 @@ def _wrapped(client: type, name: str, method: Callable[..., Any]) -> Callable[..
         if "NATIVE_LOG" in os.environ:
             with Path(os.environ["NATIVE_LOG"]).open("a") as log:
                 log.write(f"{name}\n")
+        if name == "stop" and client is XtQuantAsyncClient:
+            _tell_session("-", _sessions[id(arguments[0])])
         if "NATIVE_NOISE" in os.environ:
             _make_noise()
             if sum(_calls.values()) == 1:
@@ -56,6 +61,18 @@ def _wrapped(client: type, name: str, method: Callable[..., Any]) -> Callable[..
     return call
 
 
+def _made(client: XtQuantAsyncClient, path: bytes, name: bytes, session: int) -> None:
+    _make(client, path, name, session)
+    _sessions[id(client)] = session
+    _tell_session("+", session)
+
+
+def _tell_session(sign: str, session: int) -> None:
+    if "NATIVE_SESSIONS" in os.environ:
+        with Path(os.environ["NATIVE_SESSIONS"]).open("a") as log:
+            log.write(f"{sign}{session} {time.monotonic()}\n")
+
+
 def _make_noise() -> None:
     for stream in (sys.stdout, sys.stderr):
         os.write(stream.fileno(), b"noise of native code\n")
@@ -69,6 +86,9 @@ def _never_stop() -> None:
         threading.Event().wait(0.01)
 
 
+_sessions: dict[int, int] = {}
+_make = XtQuantAsyncClient.__init__
+XtQuantAsyncClient.__init__ = _made  # type: ignore[method-assign]
 for _client in (XtQuantAsyncClient, IPythonApiClient):
     for _name, _method in list(vars(_client).items()):
         if callable(_method) and not _name.startswith("_"):
