@@ -68,6 +68,19 @@ def test_an_account_that_is_not_logged_in_is_told_with_its_word(terminal: Termin
     assert terminal.run("orders", "--json").json == []
 
 
+@pytest.mark.parametrize("words", [(*BUY, "--id", "mine"), ("positions", "--json")], ids=lambda words: words[0])
+def test_an_account_that_is_not_logged_in_is_asked_for_once(
+    terminal: Terminal, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = terminal.folder / "native.log"
+    monkeypatch.setenv("NATIVE_LOG", str(log))
+    for waited, times in (((), 1), (("--wait-ready", "0.1"), 2)):
+        assert terminal.run(*words, *waited, faults=status(5)).status == 4
+        calls = Counter(log.read_text().split())
+        assert (calls["start"], calls["queryAccountStatusWithSeq"], calls["orderStockWithSeq"]) == (1, times, 0)
+        log.unlink()
+
+
 @pytest.mark.parametrize("words", READS, ids=lambda words: words[0])
 def test_after_the_close_an_account_is_read(terminal: Terminal, words: tuple[str, ...]) -> None:
     assert terminal.run(*words, "--json", faults=status(codes.ACCOUNT_CLOSED)).status == 0

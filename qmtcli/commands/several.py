@@ -40,11 +40,17 @@ def read(app: App, reading: Reading, words: Sequence[str]) -> int:
     """Run the command line ``words`` on each of the profiles asked for; the exit status. Raises ConfigError."""
     profiles = [app.config.profile(name).name for name in app.several]
     rest = _without(words)
-    with ThreadPoolExecutor(len(profiles)) as pool:
-        answers = list(pool.map(lambda name: _ask(app, name, rest), profiles))
+    runs = [_start(app, name, rest) for name in profiles]
+    with ThreadPoolExecutor(len(runs)) as pool:
+        try:
+            answers = list(pool.map(_answer, profiles, runs))
+        except BaseException:  # whoever is interrupted keeps nobody waiting
+            for run in runs:
+                run.terminate()
+            raise
     rows = [row for answer in answers for row in answer.rows]
     failed = [answer.error for answer in answers if answer.error is not None]
-    if rows or not failed:
+    if len(failed) < len(answers):
         keys, columns = (*reading.keys, "mode", "profile", "account_id"), (*WHOSE, *reading.columns)
         emit_rows(app.console, rows, keys, columns, reading.id_key, f"{say(reading.zh, reading.en)}: {len(rows)}")
     for error in failed:
@@ -54,18 +60,24 @@ def read(app: App, reading: Reading, words: Sequence[str]) -> int:
     return ExitStatus.PARTIAL if len(failed) < len(answers) else int(failed[0]["exit_status"])
 
 
-def _ask(app: App, profile: str, words: Sequence[str]) -> _Answer:
+def _start(app: App, profile: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
     start = [sys.executable, "-c", _START.format(path=ascii(sys.path))]
     told = ["--profile", profile, "-o", "json", "--lang", app.console.lang]
-    done = subprocess.run([*start, *told, *words], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return subprocess.Popen(
+        [*start, *told, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def _answer(profile: str, run: subprocess.Popen[bytes]) -> _Answer:
+    out, err = run.communicate()
     try:
-        if done.returncode == 0:
-            found = json.loads(done.stdout)
+        if run.returncode == 0:
+            found = json.loads(out)
             return _Answer(found if isinstance(found, list) else [found], None)
-        error: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])["error"]
+        error: dict[str, Any] = json.loads(err.splitlines()[-1])["error"]
     except (ValueError, IndexError, KeyError):
-        tail = done.stderr.decode("utf-8", "replace").strip()
-        error = {"code": "bug", "message": tail, "hint": "", "exit_status": done.returncode or int(ExitStatus.BUG)}
+        tail = err.decode("utf-8", "replace").strip()
+        error = {"code": "bug", "message": tail, "hint": "", "exit_status": run.returncode or int(ExitStatus.BUG)}
     return _Answer([], {"profile": profile, **error})
 
 
