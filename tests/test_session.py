@@ -6,6 +6,7 @@ The terminal is the vendor's code over a paper account (``terminal/``), with fau
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -135,9 +136,10 @@ def test_terminal_and_account_are_waited_for(terminal: Terminal) -> None:
 
 def test_a_wait_for_a_session_id_is_no_part_of_a_request(terminal: Terminal) -> None:
     folder, path = terminal.folder / "state" / "slots", str(terminal.folder / "userdata_mini")
-    taken = [slots.take(folder, path) for _ in range(slots.SIZE)]
+    # by a clock that is ahead, so that the rest begins when the run looks for an id
+    taken = [slots.take(folder, path, clock=lambda: time.time() + 60) for _ in range(slots.SIZE)]
     taken[-1].release(True)
-    done = terminal.run("positions", "--json", "--timeout", "2")
+    done = terminal.run("positions", "--json", "--timeout", str(slots.REST_SECONDS - 0.1))
     assert (done.status, done.stderr, done.json) == (0, "", [])
 
 
