@@ -78,7 +78,9 @@ def test_an_account_that_is_not_logged_in_is_asked_for_once(
     for waited, times in (((), 1), (("--wait-ready", "0.1"), 2)):
         assert terminal.run(*words, *waited, faults=status(5)).status == 4
         calls = Counter(log.read_text().split())
-        assert (calls["start"], calls["queryAccountStatusWithSeq"], calls["orderStockWithSeq"]) == (1, times, 0)
+        assert (calls["start"], calls["orderStockWithSeq"]) == (1, 0)
+        # a slow run may find the time over after the first answer
+        assert 1 <= calls["queryAccountStatusWithSeq"] <= times
         log.unlink()
 
 
