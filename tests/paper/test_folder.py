@@ -313,7 +313,7 @@ def test_a_malformed_file_is_named_with_its_line_and_reason(
     ("name", "content", "line"),
     [
         ("600000.SH.csv.gz", b"not gzip at all", 1),
-        ("600000.SH.csv.gz", gzip.compress(HEADER.encode())[:40], 1),
+        ("600000.SH.csv.gz", gzip.compress(HEADER.encode(), mtime=0)[:40], 1),
         ("600000.SH.csv", b"time,lastPrice\n1,\xff\xfe", 1),
         ("600000.SH.csv", b"\xff\xfe\x00", 1),
         ("600000.SH.csv", b"", 1),
