@@ -87,7 +87,9 @@ def _run(argv: list[str], app: App) -> int:
     cli = root()
     # not cli.main, which has a status of its own for a closed pipe
     with cli.make_context("qmt", list(argv), obj=app) as ctx:
-        return int(cli.invoke(ctx) or 0)
+        status = int(cli.invoke(ctx) or 0)
+        app.settle()
+        return status
 
 
 def _report(error: BaseException, app: App) -> int:

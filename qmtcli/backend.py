@@ -13,6 +13,7 @@ from qmtcli.config import Profile, state_dir
 from qmtcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from qmtcli.ledger import Ledger
     from qmtcli.paper.exchange import Exchange
     from qmtcli.paper.settings import Settings
     from qmtcli.xt.copies import Copy
@@ -35,6 +36,25 @@ def calendar_file(env: Mapping[str, str]) -> Path:
 def slots_folder(env: Mapping[str, str]) -> Path:
     """Where the session ids of live terminals are kept, see `qmtcli.xt.slots`."""
     return Path(state_dir(env)).absolute() / "slots"
+
+
+def halt_file(env: Mapping[str, str]) -> Path:
+    """The emergency stop of all profiles, see `qmtcli.halt`."""
+    return Path(state_dir(env)).absolute() / "halt.json"
+
+
+def ledger_file(profile: Profile, env: Mapping[str, str]) -> Path:
+    """The ledger of a profile's account, whether there is one yet or not; profiles of one live account share it."""
+    whose = profile.account if profile.account_type == "STOCK" else f"{profile.account}-{profile.account_type.lower()}"
+    home = "live" if profile.live else f"paper-{profile.name}"
+    return Path(state_dir(env)).absolute() / "ledger" / home / f"{whose}.sqlite"
+
+
+def open_ledger(profile: Profile, env: Mapping[str, str], at: Callable[[], float] | None = None) -> Ledger:
+    """The ledger of a profile's account; ``at`` as `Ledger`, by default the profile's clock. Raises ConfigError."""
+    from qmtcli.ledger import Ledger
+
+    return Ledger(ledger_file(profile, env), env, at or (lambda: now(profile, env)))
 
 
 def supply_calendar(env: Mapping[str, str]) -> None:
@@ -221,6 +241,7 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
 
         assert profile.path is not None
         loader.load(package(profile))
+        supply_calendar(env)
         folder = slots_folder(env)
         take = partial(slots.take, folder, profile.path)
         return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=folder)
@@ -241,4 +262,6 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
         prove,
         synthetic=exchange.feed.tape.synthetic,
         now=lambda: exchange.feed.now_ms() / 1000,
+        today=exchange.today,
+        stands=exchange.knows,
     )

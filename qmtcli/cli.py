@@ -30,12 +30,19 @@ COMMANDS: dict[str, Entry] = {
     "quote": Entry("quote", "五档行情", "snapshots with five levels"),
     "buy": Entry("buy_sell", "买入", "buy"),
     "sell": Entry("buy_sell", "卖出", "sell"),
+    "batch": Entry("batch", "批量委托", "orders from a file or a pipe"),
     "cancel": Entry("cancel", "撤单", "cancel orders"),
+    "replace": Entry("replace", "改价: 撤单后把余量重新委托", "another price for an order"),
+    "apply": Entry("planning", "执行计划文件", "send a plan"),
+    "max": Entry("most", "最多可买、可卖数量", "how much can be bought and sold"),
     "positions": Entry("positions", "持仓", "holdings"),
     "orders": Entry("orders", "当日委托", "orders of the day"),
     "trades": Entry("trades", "当日成交", "trades of the day"),
     "asset": Entry("asset", "资金", "money and value"),
     "run-strategy": Entry("run_strategy", "运行策略文件", "run a strategy file"),
+    "limits": Entry("limits", "限制及今日已用", "limits, and what is used up today"),
+    "halt": Entry("stop", "全部停止: 不再发送委托", "stop: no new orders on any profile"),
+    "resume": Entry("stop", "结束 halt", "end a halt"),
     "config": Entry("config", "配置: init, show, path", "configuration: init, show, path"),
     "calendar": Entry("calendar", "交易日历: show, import", "trading days: show, import"),
     "session": Entry("session", "实盘会话编号: list, clean", "session ids of a live terminal: list, clean"),
@@ -45,6 +52,10 @@ COMMANDS: dict[str, Entry] = {
         "the paper account: status, reset, deposit, withdraw, next-day",
     ),
 }
+
+
+#: functions of commands whose names are Python's own words
+_FUNCTIONS = {"max": "most"}
 
 
 class Commands(Group):
@@ -58,7 +69,7 @@ class Commands(Group):
         if entry is None:
             return None
         module = importlib.import_module(f"qmtcli.commands.{entry.module}")
-        found: click.Command = getattr(module, name.replace("-", "_"))
+        found: click.Command = getattr(module, _FUNCTIONS.get(name, name.replace("-", "_")))
         return found
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -873,11 +873,35 @@ ERRORS: dict[str, Text] = {
         "profile {profile} has no limits, so it does not trade live unattended",
         "set limits in the user's configuration, or say limits: none",
     ),
-    "limits_need_a_ledger": Text(
-        "这个版本还不能执行限制 {limits}, 因此拒绝无人值守的实盘单",
-        "去掉这些限制, 或在终端上确认下单",
-        "this version cannot keep the limits {limits} yet, so it does not trade live unattended under them",
-        "leave them out, or confirm the order on a terminal",
+    "limit_orders_per_day": Text(
+        "今日已有 {used} 笔委托, 达到 limits.orders_per_day {limit}",
+        "看 qmt limits; 卖出与撤单不受限",
+        "there are {used} orders today, which is limits.orders_per_day {limit}",
+        "see qmt limits; sells and cancels go on",
+    ),
+    "limit_day_turnover": Text(
+        "今日买入已用 {used} 元, 加上 {value} 元超过 limits.day_turnover {limit} 元",
+        "看 qmt limits; 卖出与撤单不受限",
+        "today's buys come to {used} CNY, and {value} CNY more are over limits.day_turnover {limit} CNY",
+        "see qmt limits; sells and cancels go on",
+    ),
+    "halted": Text(
+        "已于 {since} 全部停止 (qmt halt), 不发送新委托",
+        "撤单照常; 恢复: qmt resume",
+        "trading was halted at {since} (qmt halt): no new orders",
+        "cancels go on; qmt resume ends it",
+    ),
+    "plan_needs_person": Text(
+        "配置 {profile} 为 writes: plan: 委托须由人在终端确认",
+        "加 --plan 文件 存为计划, 由人执行 qmt apply 文件",
+        "profile {profile} says writes: plan: a person confirms orders on a terminal",
+        "make a plan with --plan FILE, which a person sends with qmt apply FILE",
+    ),
+    "id_of_another_day": Text(
+        "标识 {client_id} 属于 {day} 的委托, 今天是 {today}",
+        "标识只在一个交易日内有效: 换一个, 或在其中写 {{date}}",
+        "id {client_id} belongs to an order of {day}, and today is {today}",
+        "an id lives one trading day: choose another, or write {{date}} in it",
     ),
     "limit_symbols": Text(
         "{code} 不在 limits.symbols 之内",
@@ -908,6 +932,157 @@ ERRORS: dict[str, Text] = {
         "等行情恢复",
         "{code} has no last price to hold limits.price_away against",
         "wait for quotes",
+    ),
+    "ledger_version": Text(
+        "台账 {path} 的版本是 {found}, 本程序用 {known}",
+        "用写它的 qmt 版本, 或升级 qmt",
+        "the ledger {path} is of version {found}, and this qmt knows {known}",
+        "use the qmt that wrote it, or upgrade",
+    ),
+    "ledger_unusable": Text(
+        "台账 {path} 不能使用: {why}",
+        "检查磁盘空间与文件权限; 没有台账不发送委托",
+        "the ledger {path} cannot be used: {why}",
+        "check the disk and the file's permissions; nothing is sent without a ledger",
+    ),
+    "state_on_network": Text(
+        "状态文件夹 {path} 在网络驱动器上 ({kind}): 那里的锁靠不住, 委托可能重复",
+        "把 QMT_STATE 设为本机磁盘上的文件夹",
+        "the state folder {path} is on a network drive ({kind}), where locks do not hold and orders could be doubled",
+        "set QMT_STATE to a folder on a disk of this machine",
+    ),
+    "state_synchronised": Text(
+        "状态文件夹 {path} 在同步文件夹 {folder} 里: 被替换的台账会忘记已发的委托",
+        "把 QMT_STATE 设为不同步的文件夹",
+        "the state folder {path} is in the synchronised folder {folder}: a replaced ledger forgets what was sent",
+        "set QMT_STATE to a folder that is not synchronised",
+    ),
+    "batch_refused": Text(
+        "{rows} 行中 {count} 行有误, 未发送任何委托: {shown}",
+        "改正后再运行",
+        "{count} of {rows} rows are wrong, and nothing was sent: {shown}",
+        "correct them and run again",
+    ),
+    "empty_batch": Text(
+        "没有一行委托", "第一行写列名, 其后每行一笔", "no orders in it", "a line of column names, then a line each"
+    ),
+    "unknown_column": Text(
+        "不认识列 {column} (第 {line} 行)",
+        "是否指 {nearest}?",
+        "unknown column {column} (line {line})",
+        "do you mean {nearest}?",
+    ),
+    "batch_row_too_long": Text(
+        "第 {line} 行有 {cells} 格, 列名只有 {columns} 个",
+        "含逗号的值写在引号里",
+        "line {line} has {cells} cells for {columns} columns",
+        "put a value that has a comma in quotes",
+    ),
+    "row_without_code": Text("没有代码", "列名: stock_code 或 code", "it has no code", "a column stock_code or code"),
+    "row_without_side": Text(
+        "没有买卖方向",
+        "列名: side (buy, sell) 或 order_type (23, 24)",
+        "it says neither buy nor sell",
+        "a column side or order_type",
+    ),
+    "bad_side": Text("不认识方向 {text}", "写 buy 或 sell", "{text} is no side", "write buy or sell"),
+    "bad_cell": Text("读不懂 {why}", "改正这一格", "cannot read {why}", "correct that cell"),
+    "unknown_price_type": Text(
+        "不认识报价方式 {price_type}",
+        "用 price 或 market 列",
+        "unknown price type {price_type}",
+        "use a column price or market",
+    ),
+    "id_twice": Text(
+        "标识 {client_id} 与第 {line} 行重复",
+        "每笔一个标识",
+        "id {client_id} is line {line}'s too",
+        "an id for each order",
+    ),
+    "no_such_file": Text(
+        "读不了 {path}: {why}", "检查文件名; - 为标准输入", "cannot read {path}: {why}", "check the name; - is stdin"
+    ),
+    "order_is_final": Text(
+        "委托 {order_id} 已是最终状态 ({status})", "重新下单", "order {order_id} is final ({status})", "order anew"
+    ),
+    "only_limit_orders": Text(
+        "委托 {order_id} 不是限价委托 ({kind})",
+        "撤单后重新下单",
+        "order {order_id} is no limit order ({kind})",
+        "cancel it, then order anew",
+    ),
+    "filled_first": Text(
+        "委托 {order_id} 已先全部成交",
+        "没有余量, 未发送新委托",
+        "order {order_id} filled first",
+        "nothing was left, and nothing was sent",
+    ),
+    "rest_below_lot": Text(
+        "委托 {order_id} 已撤, 余下 {volume} 股不足一笔",
+        "未发送新委托",
+        "order {order_id} is canceled; {volume} shares are left, too few",
+        "nothing was sent",
+    ),
+    "cancel_refused": Text(
+        "委托 {order_id} 的撤单被拒: {reason}",
+        "原委托仍有效, 未发送新委托",
+        "the cancel of order {order_id} was refused: {reason}",
+        "it stands, and nothing was sent",
+    ),
+    "cancel_pending": Text(
+        "委托 {order_id} 的撤单尚无结果",
+        "未发送新委托; 再次运行同样的命令即继续",
+        "the cancel of order {order_id} has no outcome yet",
+        "nothing was sent; the same command goes on",
+    ),
+    "cancel_unknown": Text(
+        "委托 {order_id} 是否已撤未知",
+        "未发送新委托; 再次运行同样的命令即继续",
+        "whether order {order_id} is canceled is unknown",
+        "nothing was sent; the same command goes on",
+    ),
+    "plan_version": Text(
+        "计划的版本是 {found}, 本程序用 {known}",
+        "用同一版本的 qmt",
+        "the plan is of version {found}, not {known}",
+        "use the qmt that made it",
+    ),
+    "no_plan": Text(
+        "不是完整的计划文件: {why}", "用 --plan 重新生成", "that is no plan: {why}", "make it again with --plan"
+    ),
+    "plan_of_another_day": Text(
+        "计划属于 {day}, 今天是 {today}", "重新生成计划", "the plan is of {day}, and today is {today}", "make it again"
+    ),
+    "plan_account_moved": Text(
+        "{code} 的持仓由 {then} 变为 {now}",
+        "重新生成计划",
+        "the holding of {code} was {then} and is {now}",
+        "make the plan again",
+    ),
+    "plan_cash_moved": Text(
+        "可用资金由 {then} 变为 {now}", "重新生成计划", "there were {then} CNY and are {now}", "make the plan again"
+    ),
+    "plan_price_unknown": Text(
+        "{code} 没有现价, 无法与计划核对",
+        "等行情恢复",
+        "{code} has no price to hold the plan's against",
+        "wait for quotes",
+    ),
+    "plan_price_moved": Text(
+        "{code} 现价由 {then} 变为 {now}, 超过 {most:.2%}",
+        "重新生成计划, 或放宽 --max-move",
+        "{code} was at {then} and is at {now}, over {most:.2%}",
+        "make the plan again, or allow more with --max-move",
+    ),
+    "bad_percent": Text("不是百分数: {text}", "例如 1%", "no percentage: {text}", "such as 1%"),
+    "unwritable_file": Text(
+        "写不了 {path}: {why}", "检查路径与权限", "cannot write {path}: {why}", "check the path and its permissions"
+    ),
+    "everything_or_code": Text(
+        "--everything 不带代码", "去掉代码, 或去掉 --everything", "--everything takes no code", "leave out one of them"
+    ),
+    "code_or_everything": Text(
+        "没有代码", "写代码, - 或 --everything", "no code", "give a code, a dash, or --everything"
     ),
     "day_follows_calendar": Text(
         "hours: exchange 的交易日跟随日历",
@@ -940,6 +1115,12 @@ ERRORS: dict[str, Text] = {
         "the terminal did not take the order: {reason}",
         "see qmt login-check; no order stands",
     ),
+    "dropped_before": Text(
+        "委托 {client_id} ({stock_code}) 已由人确认不成立 (qmt reconcile --drop)",
+        "再次下单请换一个 --id",
+        "a person has said that order {client_id} ({stock_code}) does not stand (qmt reconcile --drop)",
+        "to order again choose another --id",
+    ),
     # -- outcome unknown --------------------------------------------------------------------------------
     "no_answer_to_order": Text(
         "委托 {client_id} ({stock_code}) 已发出, 没有回应: 结果未知",
@@ -952,6 +1133,12 @@ ERRORS: dict[str, Text] = {
         "不要重发; 先看 qmt orders 与终端",
         "order {client_id} was answered -1 ({reason}) and may stand all the same: its outcome is unknown",
         "do not resend; look at qmt orders and at the terminal first",
+    ),
+    "in_other_hands": Text(
+        "委托 {client_id} ({stock_code}) 正由另一进程处理, 尚无结果: 结果未知",
+        "不要重发; 稍后看 qmt log {client_id}",
+        "order {client_id} ({stock_code}) is in another process's hands and has no outcome yet",
+        "do not resend; see qmt log {client_id} in a while",
     ),
     "stopped_after_sending": Text(
         "发出之后被中断 ({why}): {ids}",

@@ -327,6 +327,18 @@ def check_volume(volume: int, side: Side, market: Market, sellable: int | None, 
         _refuse(market, found.code, **found.params)
 
 
+def whole_lots(volume: int, side: Side, market: Market, sellable: int | None) -> int:
+    """As much of a volume as one order may be; an odd lot of a sell where it is all that can be sold. 0: none of it."""
+    rule = lots.lot_rule(market.instrument, market.day, market.rules)
+    found = lots.check_sell_volume(market.instrument, volume, sellable, market.day, False, market.rules)
+    if side is Side.SELL and found is None:
+        return volume
+    least = rule.min_buy if side is Side.BUY else min(rule.min_buy, rule.step)
+    if side is Side.SELL and rule.step == 1:
+        least = rule.min_buy
+    return 0 if volume < least else least + (volume - least) // rule.step * rule.step
+
+
 def volume_for(value: Decimal, price: Decimal, side: Side, market: Market, schedule: fees.FeeSchedule) -> int:
     """The largest legal volume whose cost, fees included, is at most ``value``; of repo, that lends at most it.
 

@@ -24,7 +24,8 @@ class Column(NamedTuple):
     zh: str
     en: str
     #: ``text``, ``id``, ``word``, ``number``, ``price``, ``money``, ``percent``, ``time``; ``best``: the first of a
-    #: list; ``value``: as YAML has it; ``prose``: text that is wrapped where a terminal is narrow
+    #: list; ``count``: how many a list has; ``value``: as YAML has it; ``prose``: text that is wrapped where a terminal
+    #: is narrow
     kind: str = "text"
     #: shown in a plain table; the others only in ``wide``
     plain: bool = True
@@ -281,6 +282,10 @@ def _cell(console: Console, value: Any, kind: str) -> str:
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return console.word("yes" if value else "no")
+    if isinstance(value, dict):
+        return str(value.get("message", ""))
+    if kind == "count":
+        return f"{len(value):,}" if value else ""
     if isinstance(value, list):
         shown = value[:1] if kind == "best" else value
         return " ".join(price_text(item) if isinstance(item, float) else f"{item:,}" for item in shown)

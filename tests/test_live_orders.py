@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from conftest import ROOT, TERMINAL, Result
 
-from qmtcli.commands.buy_sell import _warner
 from qmtcli.commands.common import App
 from qmtcli.console import Console
 from qmtcli.errors import ConfigError, Refused
@@ -150,7 +149,7 @@ def test_rules_and_instruments_of_the_user_hold(live: Live, tmp_path: Path) -> N
 
 def test_a_warning_is_told_once() -> None:
     heard = StringIO()
-    warn = _warner(App(Console(stdin=BytesIO(), stdout=StringIO(), stderr=heard, env={}, interactive=False)))
+    warn = App(Console(stdin=BytesIO(), stdout=StringIO(), stderr=heard, env={}, interactive=False)).warner()
     for last in ("2026-12-31", "2026-12-30"):
         warn(ConfigError("calendar_ended", last=last))
     warn(Refused("off_tick", price=1, below=0, above=2))

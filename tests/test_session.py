@@ -157,7 +157,7 @@ def test_nobody_who_has_sent_waits_long_for_a_session_id() -> None:
         session.orders()
     assert asked.pop() == ()
     sent = Answer(1, OrderRequest("600000.SH", Side.BUY, 100, 11, Decimal("9.09"), "mine", "qmt"))
-    assert not session.settle(sent, 0.0, lambda order: order.state.done).looked
+    assert not session.look([sent])
     ((seconds,),) = asked
     assert 0 < seconds <= 0.7
 

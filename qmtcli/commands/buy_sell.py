@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from qmtcli.commands import complete, sent
-from qmtcli.commands.common import App, Seconds, command
-from qmtcli.errors import ExitStatus, NoData, NotConnected, QmtError, Refused, UsageError
-from qmtcli.messages import error_text, say
-from qmtcli.model import Credit, OrderRequest, OrderStatus, Side
+from qmtcli.commands.common import App, Seconds, command, hold_own
+from qmtcli.commands.planning import keep, plan_option
+from qmtcli.errors import ExitStatus, UsageError
+from qmtcli.messages import say
+from qmtcli.model import Credit, Side
 from qmtcli.output import check_fields
 
 if TYPE_CHECKING:
-    from qmtcli.desk import Outcome
-    from qmtcli.orders import Market, PriceSpec
-    from qmtcli.rules.settings import FeeSchedule
+    from qmtcli.desk import Desk, Outcome
+    from qmtcli.ledger import Entry
+    from qmtcli.tickets import Ticket
 
 _WAIT_SECONDS = 60.0
-_SHANGHAI = timezone(timedelta(hours=8))
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +31,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     kinds = "|".join(kind.name for kind in KINDS)
     names = "|".join(PRICE_NAMES)
-    options = [
+    options: list[Callable[..., Any]] = [
         click.option("--limit", metavar="P", help=say("限价, 元", "limit price, CNY")),
         click.option("--price", metavar="P",
                      help=say(f"限价, 或 {names}[±N 跳]", f"limit price, or {names}[±N ticks]"),
@@ -60,6 +59,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--as", "credit", metavar="|".join(Credit), type=click.Choice([str(word) for word in Credit]),
                      help=say("信用账户必填: 担保品、融资、融券、还券还款",
                               "on a margin account, required: what the order is for")),
+        plan_option,
         click.option("--dry-run", is_flag=True,
                      help=say("只检查和预览, 不发送", "check and preview, send nothing")),
         click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask")),
@@ -69,57 +69,33 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-class _Asked(NamedTuple):
-    """The command line of one order."""
+class _Run(NamedTuple):
+    """How an order is sent, whatever it is."""
 
-    side: Side
-    code: str
-    volume: str | None
-    limit: str | None
-    price: str | None
-    market: str | None
-    protect: str | None
-    value: str | None
-    snap: bool
     client_id: str | None
-    strategy: str | None
-    wait: bool
-    wait_for: float | None
+    #: seconds to wait for the final state; None: for the acknowledgement only
+    wait: float | None
     next_session: bool
-    credit: str | None
+    plan: str | None
     dry_run: bool
     yes: bool
 
     @property
-    def purpose(self) -> Credit | None:
-        """What it is for on a margin account."""
-        return None if self.credit is None else Credit(self.credit)
+    def sends(self) -> bool:
+        """Whether anything is sent."""
+        return not self.dry_run and self.plan is None
 
-    @property
-    def seconds(self) -> float | None:
-        """How long to wait for the final state; None: for the acknowledgement only."""
-        return self.wait_for if self.wait_for is not None else _WAIT_SECONDS if self.wait else None
 
-    def id_on(self, day: date) -> str | None:
-        """The caller's own client id, ``{date}`` in it expanded. Raises UsageError."""
-        from qmtcli.orders import check_client_id
+def _run(words: dict[str, Any]) -> _Run:
+    """How it is to be sent, taken out of the words of a command line. Raises UsageError."""
+    from qmtcli import tickets
 
-        if self.client_id is None:
-            return None
-        return check_client_id(self.client_id.replace("{date}", f"{day:%Y%m%d}"))
-
-    def spec(self) -> PriceSpec:
-        """The price as typed. Raises UsageError."""
-        from qmtcli import orders
-
-        given = [text for text in (self.limit, self.price, self.market) if text is not None]
-        if len(given) != 1:
-            raise UsageError("one_price")
-        if self.market is not None:
-            return orders.market_price(self.market)
-        if self.protect is not None:
-            raise UsageError("protect_needs_market")
-        return orders.parse_price(given[0])
+    client_id, wait, wait_for = words.pop("client_id"), words.pop("wait"), words.pop("wait_for")
+    if client_id is not None:
+        tickets.dated(client_id, date.max)
+    seconds = wait_for if wait_for is not None else _WAIT_SECONDS if wait else None
+    more = [words.pop(name) for name in ("next_session", "plan", "dry_run", "yes")]
+    return _Run(client_id, seconds, *more)
 
 
 @command(
@@ -132,218 +108,117 @@ class _Asked(NamedTuple):
 @click.argument("volume", required=False)
 @_options
 def buy(app: App, **asked: Any) -> int:
-    return _order(app, _Asked(side=Side.BUY, **asked))
+    return _many(app, Side.BUY, asked) if asked["code"] == "-" else _order(app, Side.BUY, asked)
 
 
 @command(
     "sell",
-    "卖出。数量以股计, all 为现在可卖的全部。",
-    "Sell. The volume is in shares; all is everything that can be sold now.",
+    "卖出。数量以股计, all 为现在可卖的全部; --everything 卖出全部持仓; - 从标准输入读取 (如 qmt positions --json)。",
+    "Sell. The volume is in shares; all is everything that can be sold now; --everything sells every holding; a dash"
+    " reads rows from stdin, such as those of positions.",
     epilog="qmt sell 600000.SH all --price peer",
 )
-@click.argument("code", shell_complete=complete.codes)
+@click.argument("code", required=False, shell_complete=complete.codes)
 @click.argument("volume", required=False, shell_complete=complete.one_of("all"))
+@click.option("--everything", is_flag=True, help=say("全部持仓, 各按其规则", "every holding, each by its own rules"))
 @_options
-def sell(app: App, **asked: Any) -> int:
-    return _order(app, _Asked(side=Side.SELL, **asked))
+def sell(app: App, everything: bool, **asked: Any) -> int:
+    if everything and asked["code"] is not None:
+        raise UsageError("everything_or_code")
+    if not everything and asked["code"] is None:
+        raise UsageError("code_or_everything")
+    if everything or asked["code"] == "-":
+        return _many(app, Side.SELL, asked, everything)
+    return _order(app, Side.SELL, asked)
 
 
-def _order(app: App, asked: _Asked) -> int:
-    from qmtcli import desk as desks
-    from qmtcli import orders
-    from qmtcli.desk import Outcome
-    from qmtcli.rules.settings import DEFAULT_SCHEDULE
-    from qmtcli.symbols import parse_code
+def _order(app: App, side: Side, words: dict[str, Any]) -> int:
+    from qmtcli import tickets
+    from qmtcli.desk import new_client_id
 
     app.profile  # noqa: B018
-    code, spec = parse_code(asked.code), asked.spec()
-    given_id = asked.id_on(date.max) is not None
-    strategy = desks.DEFAULT_STRATEGY if asked.strategy is None else orders.check_strategy(asked.strategy)
-    if (asked.volume is None) == (asked.value is None):
-        raise UsageError("volume_or_value")
-    if spec.after_hours and app.profile.live and not app.profile.rules.get("after_hours_live"):
-        raise Refused("after_hours_not_live", profile=app.profile.name)
-    desk = app.open_desk(asked.dry_run, asked.yes, asked.next_session)
-    desk.check_purpose(asked.side, asked.purpose)
-    market = _market(app, code, asked.side, spec)
-    orders.check_type(spec, asked.side, market)
-    client_id = asked.id_on(market.day) or desks.new_client_id()
-    try:
-        if not asked.next_session:
-            orders.check_hours(spec, market)
-    except Refused:
-        if not (given_id and desk.knows(client_id)):  # what was sent in time is told at any hour
-            raise
-    schedule = DEFAULT_SCHEDULE._replace(**app.profile.fees)
-    price, price_type, note = _price(asked, spec, market)
-    volumes, left = _volumes(app, asked, spec, price, market, schedule)
-    requests = [
-        OrderRequest(code, asked.side, volume, price_type, price, _child_id(client_id, number), strategy, asked.purpose)
-        for number, volume in enumerate(volumes)
-    ]
-    last = Decimal(str(market.quote.last_price)) if market.quote and market.quote.last_price else None
-    for request in requests:
-        desk.check_limits(request, orders.at_risk(request, market, schedule), last, market.lends)
-    if app.console.interactive or asked.dry_run:
-        app.console.say(sent.preview(requests, market, schedule, note))
-    elif note:
-        app.console.say(note)
+    run = _run(words)
+    ticket = tickets.ticket(side, **words)
+    desk = app.open_desk(not run.sends, run.yes, run.next_session)
+    desk.gate.check_purpose(ticket.side, ticket.credit)
+    client_id, left = new_client_id(), 0
+    entries: list[Entry] = []
+    if run.client_id is not None:
+        client_id = tickets.dated(run.client_id, app.session.today())
+        entries = desk.recall(client_id, ticket.typed) if run.sends else []
+    if not entries:
+        built = tickets.build(ticket, app.markets, client_id, run.next_session)
+        entries, left = desk.enter(built, app.markets.schedule, str(side), ticket.typed), built.left
+        if app.console.interactive or run.dry_run:
+            app.console.say(sent.preview(built, app.markets.schedule))
+        elif built.note:
+            app.console.say(built.note)
+        if run.plan is not None:
+            return keep(app, desk, run.plan, entries)
+        if run.client_id is not None and run.sends:
+            entries = desk.adopt(entries)
+    return _send(app, desk, ticket, run, entries, left)
+
+
+def _send(app: App, desk: Desk, ticket: Ticket, run: _Run, entries: list[Entry], left: int) -> int:
+    """Send what is to be sent, and tell what became of it. Raises what stands against the whole of it."""
+    from qmtcli.desk import Manner, Outcome
 
     def result(outcomes: list[Outcome]) -> dict[str, Any]:
-        rows = [sent.order_row(outcome, market, orders.most(outcome.request, market, schedule)) for outcome in outcomes]
-        return sent.whole(rows, asked.dry_run, left)
+        return sent.whole([sent.order_row(outcome) for outcome in outcomes], run.dry_run, left)
 
-    check_fields(app.console, result([Outcome(request) for request in requests]))
-    desk.admit(say("发送?", "Send it?"))
-    outcomes = desk.place_all(requests, given_id, asked.seconds)
-    sent.emit(app.console, asked.side, asked.dry_run, result(outcomes))
+    def as_now(entry: Entry) -> Entry:
+        return desk.reprice(entry, ticket, app.markets, run.next_session)
+
+    check_fields(app.console, result([Outcome(entry) for entry in entries]))
+    left_over = any(entry.key for entry in entries)
+    if run.sends and any(desk.may_send(entry) for entry in entries):
+        desk.gate.admit(say("发送?", "Send it?"))
+        if len(entries) > 1:
+            entries = desk.ledger.plan(entries)
+    manner = Manner(run.wait, in_turn=True, prepare=as_now if left_over else None)
+    outcomes = list(desk.send(entries, manner))
+    if outcomes[0].error is not None:
+        raise outcomes[0].error
+    sent.emit(app.console, ticket.side, run.dry_run, result(outcomes))
     desk.reported()
-    return _status(outcomes, asked.seconds is not None)
+    return _status(outcomes, bool(run.wait))
 
 
-def _market(app: App, code: str, side: Side, spec: PriceSpec) -> Market:
-    """What is known of the instrument; a sell at a typed price goes without where the market does not answer."""
-    from qmtcli.orders import Market, keeping_hours, known_instrument
-    from qmtcli.rules.settings import DEFAULT
+def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False) -> int:
+    """An order of each holding, or of each row of stdin."""
+    from qmtcli import batch, tickets
+    from qmtcli.commands.batching import Asked, run
+    from qmtcli.desk import new_client_id
 
-    profile, session = app.profile, app.session
-    try:
-        quote = session.quotes([code])[0]
-        detail = session.instrument(code)
-    except (NotConnected, NoData) as error:
-        if side is Side.BUY or spec.needs_quote or error.code == "unknown_code":
-            raise
-        app.console.warn(say(f"没有行情, 未检查涨跌停: {code}", f"no quote: price limits not checked for {code}"))
-        quote, detail = None, None
-    now = datetime.fromtimestamp(session.now(), _SHANGHAI)
-    instrument = known_instrument(code, detail, app.told(code))
-    market = Market(
-        instrument,
-        quote,
-        _trading_day(detail, now),
-        DEFAULT._replace(**profile.rules),
-        warn=_warner(app) if profile.live else None,
+    app.profile  # noqa: B018
+    how = _run(words)
+    if everything:
+        held = [row for row in app.session.positions() if row.can_use_volume > 0]
+        rows = [batch.Row(0, {"code": row.stock_code, "volume": tickets.ALL}, {}) for row in held]
+    else:
+        rows = batch.rows(app.console.read_text())
+    for row in rows:
+        hold_own(app.console, row.whose)
+    snap = words.pop("snap")
+    defaults = {name: word for name, word in words.items() if word is not None and name != "code"}
+    defaults |= {"side": str(side), **({"snap": "yes"} if snap else {})}
+    base = None if how.client_id is None else tickets.dated(how.client_id, app.session.today())
+
+    def ids(row: int) -> str:
+        return new_client_id() if base is None else tickets.part_id(base, row - 1)
+
+    asked = Asked(
+        "-", str(side), how.dry_run, how.yes, how.next_session, wait=how.wait, plan=how.plan, ids=ids, each=everything
     )
-    if not profile.live and profile.hours == "always":
-        return market
-    if profile.live:
-        from qmtcli.backend import supply_calendar
-
-        supply_calendar(app.console.env)
-    market = keeping_hours(market, now, side)
-    if quote is not None and market.day != now.date() and market.phase is not None and market.phase.accepts_orders:
-        unchecked = say(f"行情属于 {market.day}, 未检查涨跌停", f"the prices are of {market.day}: limits not checked")
-        app.console.warn(unchecked)
-    return market
-
-
-def _warner(app: App) -> Callable[[QmtError], None]:
-    """What tells a person, once, of something that is not certain enough to refuse an order."""
-    told: set[str] = set()
-
-    def warn(error: QmtError) -> None:
-        if error.code not in told:
-            told.add(error.code)
-            message, more = error_text(error.code, error.params, app.console.lang)
-            if isinstance(error, Refused):
-                more = say("规则未经证实, 不拒绝", "an unconfirmed rule, so not refused")
-            app.console.warn(f"{say('注意', 'warning')}: {message} — {more}")
-
-    return warn
-
-
-def _trading_day(detail: dict[str, object] | None, now: datetime) -> date:
-    text = str((detail or {}).get("TradingDay") or "")
-    if len(text) == 8 and text.isdigit() and text > "19900101":
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-    return now.date()
-
-
-def _price(asked: _Asked, spec: PriceSpec, market: Market) -> tuple[Decimal, int, str]:
-    """(price to send, the vendor's price type, what was changed about the price)."""
-    from qmtcli import orders
-    from qmtcli.rules import order_types
-
-    if not spec.market:
-        price, note = orders.resolve_price(spec, asked.side, market, asked.snap)
-        return price, order_types.FIX_PRICE, note
-    instrument = market.instrument
-    price_type = order_types.price_type(spec.market, instrument.exchange)
-    if not spec.after_hours and not order_types.needs_protection(instrument, market.rules):
-        if asked.protect is not None:
-            raise Refused("protect_not_taken", code=instrument.code, exchange=instrument.exchange)
-        return Decimal(0), price_type, ""
-    if asked.protect is not None:
-        typed = orders.parse_price(asked.protect)
-        price, note = orders.resolve_price(typed, asked.side, market, asked.snap, caged=False)
-        return price, price_type, note
-    if orders.price_band(market) is None:
-        raise Refused("protect_needed", code=instrument.code)
-    edge = orders.parse_price("up" if asked.side is Side.BUY else "down")
-    price, _ = orders.resolve_price(edge, asked.side, market, caged=not spec.after_hours)
-    return price, price_type, "" if spec.after_hours else say(f"保护价 {price}", f"protection price {price}")
-
-
-def _volumes(
-    app: App, asked: _Asked, spec: PriceSpec, price: Decimal, market: Market, schedule: FeeSchedule
-) -> tuple[list[int], int]:
-    """(volumes of the orders to send, shares of the holding that stay behind)."""
-    from qmtcli import orders
-    from qmtcli.rules.lots import lot_rule
-
-    if asked.value is not None:
-        basis = price or _worst_price(asked.side, market)
-        volume = orders.volume_for(orders.parse_money(asked.value), basis, asked.side, market, schedule)
-        return orders.split(volume, market, spec), 0
-    assert asked.volume is not None
-    if asked.volume == "all":
-        if asked.side is Side.BUY:
-            raise UsageError("all_is_for_selling")
-        if market.lends:
-            raise UsageError("all_of_repo")
-        if asked.purpose is Credit.SLO:
-            raise UsageError("all_of_borrowed")
-        held = [row for row in app.session.positions() if row.stock_code == market.instrument.code]
-        sellable = held[0].can_use_volume if held else 0
-        if sellable <= 0:
-            volume, frozen = (held[0].volume, held[0].frozen_volume) if held else (0, 0)
-            if not volume:
-                raise Refused("not_held", code=market.instrument.code)
-            raise Refused("nothing_to_sell", code=market.instrument.code, volume=volume, frozen=frozen)
-        left = held[0].volume - sellable
-        if left:
-            app.console.say(say(f"{left} 股不可卖 (T+1 或冻结)", f"{left} shares cannot be sold now (T+1 or frozen)"))
-        return orders.split(sellable, market, spec), left
-    lot = lot_rule(market.instrument, market.day, market.rules)
-    volume = orders.parse_volume(asked.volume, lot.min_buy if lot.step > 1 else 100)
-    orders.check_volume(volume, asked.side, market, None, spec)
-    return [volume], 0
-
-
-def _worst_price(side: Side, market: Market) -> Decimal:
-    from qmtcli.orders import parse_price, resolve_price
-
-    return resolve_price(parse_price("up" if side is Side.BUY else "down"), side, market)[0]
-
-
-def _child_id(client_id: str, number: int) -> str:
-    suffix = f".{number + 1}" if number else ""
-    return client_id[: 20 - len(suffix)] + suffix
+    return run(app, batch.wanted(rows, defaults, sells_all=side is Side.SELL), asked)
 
 
 def _status(outcomes: list[Outcome], waited: bool) -> int:
-    """The status of the whole: 9 when a part was turned away, else the most that can be said of every part."""
-    if any(outcome.reason for outcome in outcomes):
+    """The status of the whole: 7 where a part is unknown, 9 where one was turned away, else the most of all."""
+    found = [outcome.status(waited) for outcome in outcomes]
+    if ExitStatus.UNKNOWN in found:
+        return ExitStatus.UNKNOWN
+    if any(outcome.error is not None for outcome in outcomes):
         return ExitStatus.PARTIAL
-    return max(_status_of(outcome, waited) for outcome in outcomes)
-
-
-def _status_of(outcome: Outcome, waited: bool) -> int:
-    order = outcome.order
-    if not outcome.order_id:
-        return ExitStatus.OK
-    if order is None or not order.state.acknowledged:
-        return ExitStatus.OPEN
-    if not waited or order.state is OrderStatus.SUCCEEDED:
-        return ExitStatus.OK
-    return ExitStatus.PARTIAL if order.state.done else ExitStatus.OPEN
+    return max(found)

@@ -83,7 +83,7 @@ def cancel(
     else:
         chosen = named(rows, wanted)
     if chosen:
-        desk.admit_cancel(say(f"撤销 {len(chosen)} 笔委托?", f"Cancel {len(chosen)} orders?"))
+        desk.gate.admit_cancel(say(f"撤销 {len(chosen)} 笔委托?", f"Cancel {len(chosen)} orders?"))
     results = [_result(app, found) for found in desk.cancel(chosen, _WAIT_SECONDS)]
     caption = say(f"撤单: {len(results)}", f"Cancels: {len(results)}") + nothing_sent(dry_run)
     emit_rows(app.console, [row._asdict() for row in results], Canceled._fields, CANCELED, "order_id", caption)

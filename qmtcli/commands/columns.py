@@ -121,6 +121,50 @@ SENT = (
     Column("time", "时间", "Time", "time", plain=False),
 )
 
+BATCH = (
+    Column("row", "行", "Row", "number"),
+    Column("status", "结果", "Result", "word"),
+    Column("order_id", "委托编号", "Order", "id"),
+    SIDE,
+    CODE,
+    Column("price", "价格", "Price", "price"),
+    Column("order_volume", "数量", "Volume", "number"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("error", "说明", "Message"),
+    Column("client_id", "委托标识", "Client id", plain=False),
+    Column("price_kind", "报价方式", "Kind", "word", plain=False),
+    Column("worst_amount", "含费金额", "With fees", "money", plain=False),
+    Column("line", "文件行", "Line", "number", plain=False),
+)
+
+REPLACED = (
+    *SENT[:-1],
+    Column("replaces", "原委托", "Replaces", "id"),
+    Column("replaced_status", "原委托状态", "It is", "word"),
+    Column("replaced_traded_volume", "原委托成交", "It traded", "number"),
+)
+
+MOST = (
+    CODE,
+    NAME,
+    Column("price", "价格", "Price", "price"),
+    Column("buy_volume", "可买", "Can buy", "number"),
+    Column("buy_volume_within_limits", "限制内可买", "Within limits", "number"),
+    Column("sell_volume", "可卖", "Can sell", "number"),
+    Column("held_volume", "持仓", "Held", "number"),
+    Column("cash", "可用资金", "Available", "money"),
+)
+
+PLANNED = (
+    Column("plan", "计划文件", "Plan"),
+    Column("day", "交易日", "Trading day"),
+    Column("orders", "委托", "Orders", "number"),
+    Column("cancels", "撤单", "Cancels", "number"),
+    Column("replaces", "改价", "Replacements", "number"),
+    Column("buy_amount", "买入最多", "Buys at most", "money"),
+    Column("sell_amount", "卖出至少", "Sells at least", "money"),
+)
+
 CANCELED = (
     Column("order_id", "委托编号", "Order", "id"),
     CODE,
@@ -151,6 +195,22 @@ SETTINGS = (
     Column("key", "键", "Key"),
     Column("value", "值", "Value", "value"),
     Column("source", "来源", "Source"),
+)
+
+HALT = (
+    Column("halted", "停止", "Halted"),
+    Column("since", "自", "Since", "time"),
+    Column("allow_sells", "可卖出", "Sells allowed"),
+    Column("canceled", "撤单", "Canceled", "count"),
+)
+
+LIMITS = (
+    Column("limit", "限制", "Limit"),
+    Column("value", "设为", "Set to", "value"),
+    Column("used", "已用", "Used", "number"),
+    Column("left", "剩余", "Left", "number"),
+    Column("rule", "规则", "Rule", "prose"),
+    Column("source", "来源", "Source", plain=False),
 )
 
 PAPER = (

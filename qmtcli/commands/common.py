@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,16 +10,17 @@ import click
 
 from qmtcli.commands import complete
 from qmtcli.console import FORMATS, Console
-from qmtcli.errors import ConfigError, QmtError, Refused, UsageError
-from qmtcli.messages import say, set_language
+from qmtcli.errors import ConfigError, NotConnected, QmtError, Refused, UsageError
+from qmtcli.messages import error_text, say, set_language
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
-    from qmtcli.errors import NotConnected
+    from qmtcli.ledger import Ledger
     from qmtcli.output import Column
+    from qmtcli.tickets import Markets
     from qmtcli.xt.follow import Line
     from qmtcli.xt.session import Session
 
@@ -132,9 +133,11 @@ class App:
         elif now - self._reading_since > _NOTICEABLE:
             self.console.passing(say(f"首次读取行情文件, 建立索引: {path.name}", f"reading a tape, once: {path.name}"))
 
-    def open_desk(self, dry_run: bool = False, yes: bool = False, next_session: bool = False) -> Desk:
+    def open_desk(
+        self, dry_run: bool = False, yes: bool = False, next_session: bool = False, planned: bool = False
+    ) -> Desk:
         """The door for orders and cancels."""
-        from qmtcli.backend import package_change
+        from qmtcli.backend import halt_file, package_change
         from qmtcli.desk import Desk, Permission
 
         config, profile, console = self.config, self.profile, self.console
@@ -145,9 +148,57 @@ class App:
             ask=console.confirm if console.interactive else None,
             next_session=next_session,
             changed=lambda: package_change(profile, console.env),
+            planned=planned,
         )
-        self.desk = Desk(self.session, profile, permission, dry_run)
+        self.desk = Desk(self.session, profile, permission, lambda: self.ledger, halt_file(console.env), dry_run)
         return self.desk
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The account's ledger. Raises ConfigError."""
+        from qmtcli.backend import open_ledger
+
+        at = self._session.now if self._session is not None else None
+        return open_ledger(self.profile, self.console.env, at)
+
+    @cached_property
+    def markets(self) -> Markets:
+        """What is known of the market for the orders of this run. Raises ConfigError."""
+        from qmtcli.tickets import Markets
+
+        return Markets(self.session, self.profile, self.told, self.warner(), self.console.warn)
+
+    def warner(self) -> Callable[[QmtError], None]:
+        """What tells a person, once, of something that is not certain enough to refuse an order."""
+        told: set[str] = set()
+
+        def warn(error: QmtError) -> None:
+            if error.code not in told:
+                told.add(error.code)
+                message, more = error_text(error.code, error.params, self.console.lang)
+                if isinstance(error, Refused):
+                    more = say("规则未经证实, 不拒绝", "an unconfirmed rule, so not refused")
+                self.console.warn(f"{say('注意', 'warning')}: {message} — {more}")
+
+        return warn
+
+    def settle(self) -> None:
+        """Settle what the ledger has open, where this run has asked the terminal and there is anything.
+
+        What cannot be read now is for the next command.
+        """
+        from qmtcli.backend import ledger_file
+
+        if self._session is None or not self._session.asked or not ledger_file(self.profile, self.console.env).exists():
+            return
+        from qmtcli.desk import settling
+
+        ledger, session = self.ledger, self._session
+        if ledger.not_final():
+            try:
+                settling.settle(ledger, session.today().isoformat(), session.orders_soon(), session.stands)
+            except NotConnected:
+                return
 
     def open_log(self) -> None:
         """Open the log, if it is not open and can be: what is wrong with the command line is found before it is."""
@@ -204,11 +255,16 @@ def own_rows(console: Console, text: str) -> list[dict[str, Any]]:
     for row in rows:
         if not isinstance(row, dict):
             raise UsageError("bad_json", why=f"{type(row).__name__} instead of an object")
-        for key in ("mode", "account_id"):
-            said, ours = row.get(key), console.identity.get(key)
-            if said is not None and ours is not None and said != ours:
-                raise Refused("another_account", key=key, theirs=said, ours=ours)
+        hold_own(console, row)
     return rows
+
+
+def hold_own(console: Console, row: Mapping[str, Any]) -> None:
+    """Hold that a row is of the account in use, where it says whose it is. Raises Refused."""
+    for key in ("mode", "account_id"):
+        said, ours = row.get(key), console.identity.get(key)
+        if said is not None and ours is not None and said != ours:
+            raise Refused("another_account", key=key, theirs=said, ours=ours)
 
 
 def _value_of(row: dict[str, Any], keys: Sequence[str]) -> str:

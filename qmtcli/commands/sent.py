@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from qmtcli.commands.columns import SENT
 from qmtcli.commands.common import nothing_sent
-from qmtcli.errors import ConfigError
+from qmtcli.errors import ConfigError, Rejected
+from qmtcli.ledger import State
 from qmtcli.messages import say
 from qmtcli.model import Credit, OrderRequest, Side
 from qmtcli.output import emit_row, emit_rows, price_text
+from qmtcli.xt import codes
 
 if TYPE_CHECKING:
     from qmtcli.console import Console
     from qmtcli.desk import Outcome
     from qmtcli.orders import Market
     from qmtcli.rules.settings import FeeSchedule
+    from qmtcli.tickets import Built
 
 
 def emit(console: Console, side: Side, dry_run: bool, result: dict[str, Any]) -> None:
@@ -55,11 +58,12 @@ def _summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def preview(requests: list[OrderRequest], market: Market, schedule: FeeSchedule, note: str) -> str:
-    """The order in one line, before it is sent; ``note``: what was changed about its price."""
+def preview(built: Built, schedule: FeeSchedule) -> str:
+    """The order in one line, before it is sent."""
     from qmtcli import orders
     from qmtcli.rules.lots import lot_rule
 
+    requests, market, note = built.requests, built.market, built.note
     instrument, request = market.instrument, requests[0]
     volume = sum(request.volume for request in requests)
     lot = lot_rule(instrument, market.day, market.rules)
@@ -117,33 +121,37 @@ def _lent(request: OrderRequest, volume: int, lots: str, market: Market, total: 
     return [*parts, say(f"{back} 可用, 利息 {interest:,} 元", f"back on {back}, interest {interest:,} CNY")]
 
 
-def order_row(outcome: Outcome, market: Market, most: Decimal | None) -> dict[str, Any]:
-    """The row of one order sent, or not sent; ``most``: see `qmtcli.orders.most`."""
-    from qmtcli.xt import codes
-
-    request, order = outcome.request, outcome.order
+def order_row(outcome: Outcome) -> dict[str, Any]:
+    """The row of one order sent, or not sent."""
+    entry, order = outcome.entry, outcome.order
+    told = outcome.error.params.get("reason") if isinstance(outcome.error, Rejected) else None
+    state = entry.state
+    status = "not_sent" if state is State.PLANNED else "sent" if state is State.ACCEPTED else str(state)
     row: dict[str, Any] = {
-        "client_id": request.client_id,
-        "order_id": outcome.order_id,
+        "client_id": entry.client_id,
+        "order_id": entry.order_id,
         "order_sysid": "",
-        "stock_code": request.code,
-        "instrument_name": market.instrument.name,
-        "side": str(request.side),
-        "order_type": codes.ORDER_TYPES[request.side, request.credit],
-        "order_volume": request.volume,
-        "price_type": request.price_type,
-        "price_kind": codes.PRICE_KINDS.get(request.price_type, str(request.price_type)),
-        "price": float(request.price),
+        "stock_code": entry.stock_code,
+        "instrument_name": entry.instrument_name,
+        "side": entry.side,
+        "order_type": entry.order_type,
+        "order_volume": entry.order_volume,
+        "price_type": entry.price_type,
+        "price_kind": codes.PRICE_KINDS.get(entry.price_type, str(entry.price_type)),
+        "price": float(entry.price),
         "traded_volume": 0,
         "traded_price": 0.0,
         "order_status": None,
-        "status": "rejected" if outcome.reason else "sent" if outcome.order_id else "not_sent",
-        "status_msg": outcome.reason,
+        "status": status,
+        "status_msg": str(told or entry.message),
         "order_time": None,
         "time": None,
-        "strategy_name": request.strategy,
-        "order_remark": request.client_id,
+        "strategy_name": entry.strategy_name,
+        "order_remark": entry.client_id,
     }
     if order is not None:
         row.update({key: value for key, value in order._asdict().items() if value not in ("", None)})
-    return {**row, "worst_amount": None if most is None else float(most), "replayed": outcome.replayed}
+        if state is State.REJECTED:
+            row["status"] = "rejected"
+    worst = float(entry.risk) if entry.risk else None
+    return {**row, "worst_amount": worst, "replayed": outcome.replayed}

@@ -30,7 +30,9 @@ _FLAGS = ("--all-profiles", "--json")
 _START = "import sys; sys.path[:] = {path}; from qmtcli.__main__ import run; run()"
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
+    """What one process said."""
+
     rows: list[dict[str, Any]]
     #: body of the error object; None: it answered
     error: dict[str, Any] | None
@@ -39,15 +41,7 @@ class _Answer(NamedTuple):
 def read(app: App, reading: Reading, words: Sequence[str]) -> int:
     """Run the command line ``words`` on each of the profiles asked for; the exit status. Raises ConfigError."""
     profiles = [app.config.profile(name).name for name in app.several]
-    rest = _without(words)
-    runs = [_start(app, name, rest) for name in profiles]
-    with ThreadPoolExecutor(len(runs)) as pool:
-        try:
-            answers = list(pool.map(_answer, profiles, runs))
-        except BaseException:  # whoever is interrupted keeps nobody waiting
-            for run in runs:
-                run.terminate()
-            raise
+    answers = run_each(app, [["--profile", name] for name in profiles], _without(words))
     rows = [row for answer in answers for row in answer.rows]
     failed = [answer.error for answer in answers if answer.error is not None]
     if len(failed) < len(answers):
@@ -60,25 +54,44 @@ def read(app: App, reading: Reading, words: Sequence[str]) -> int:
     return ExitStatus.PARTIAL if len(failed) < len(answers) else int(failed[0]["exit_status"])
 
 
-def _start(app: App, profile: str, words: Sequence[str]) -> subprocess.Popen[bytes]:
+def run_each(
+    app: App, whose: Sequence[Sequence[str]], words: Sequence[str], accept: Sequence[int] = (ExitStatus.OK,)
+) -> list[Answer]:
+    """Run the command line ``words`` with each of the options that name an account, all at once; what each said.
+
+    ``accept``: exit statuses of those whose rows are on stdout.
+    """
+    if not whose:
+        return []
+    runs = [_start(app, [*name, *words]) for name in whose]
+    with ThreadPoolExecutor(len(runs)) as pool:
+        try:
+            return list(pool.map(lambda name, run: _answer(name[1], run, accept), whose, runs))
+        except BaseException:  # whoever is interrupted keeps nobody waiting
+            for run in runs:
+                run.terminate()
+            raise
+
+
+def _start(app: App, words: Sequence[str]) -> subprocess.Popen[bytes]:
     start = [sys.executable, "-c", _START.format(path=ascii(sys.path))]
-    told = ["--profile", profile, "-o", "json", "--lang", app.console.lang]
+    told = ["-o", "json", "--lang", app.console.lang]
     return subprocess.Popen(
         [*start, *told, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
 
 
-def _answer(profile: str, run: subprocess.Popen[bytes]) -> _Answer:
+def _answer(profile: str, run: subprocess.Popen[bytes], accept: Sequence[int]) -> Answer:
     out, err = run.communicate()
     try:
-        if run.returncode == 0:
+        if run.returncode in accept and out:
             found = json.loads(out)
-            return _Answer(found if isinstance(found, list) else [found], None)
+            return Answer(found if isinstance(found, list) else [found], None)
         error: dict[str, Any] = json.loads(err.splitlines()[-1])["error"]
     except (ValueError, IndexError, KeyError):
         tail = err.decode("utf-8", "replace").strip()
         error = {"code": "bug", "message": tail, "hint": "", "exit_status": run.returncode or int(ExitStatus.BUG)}
-    return _Answer([], {"profile": profile, **error})
+    return Answer([], {"profile": profile, **error})
 
 
 def _without(words: Sequence[str]) -> list[str]:

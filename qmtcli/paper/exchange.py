@@ -347,6 +347,17 @@ class Exchange:
         with self.store.reading():
             return self._books.asset(self._account(), self.feed.now_ms())
 
+    def today(self) -> date:
+        """The account's trading day."""
+        self.refresh()
+        return self.feed.day
+
+    def knows(self, remark: str) -> bool:
+        """Whether an order of the day carries a remark, on its way or listed by nobody it may be."""
+        with self.store.reading():
+            sql = "SELECT 1 FROM orders WHERE day = ? AND remark = ? LIMIT 1"
+            return self.store.one(sql, self._account().day, remark) is not None
+
     # -- the owner's hand ------------------------------------------------------------------------------
 
     def deposit(self, fen: int) -> None:

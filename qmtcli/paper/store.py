@@ -19,13 +19,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from qmtcli import database
 from qmtcli.errors import ConfigError
 from qmtcli.paper.codes import IN_FLIGHT
 
 VERSION = 2
-#: seconds that a process waits for another one's transaction
-_PATIENCE = 30.0
-
 _SCHEMA = """
 CREATE TABLE account (
   id TEXT PRIMARY KEY,
@@ -261,39 +259,14 @@ class Store:
         _STORES.add(self)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
+        return database.connect(self._path, "NORMAL")
 
     def _prepare(self) -> None:
-        version = self._patiently("PRAGMA user_version")
-        if version == 0:
+        try:
             # small pages: an order changes little on each of many, and the log takes them whole
-            self._connection.execute("PRAGMA page_size=1024")
-            # WAL first: it cannot be set inside the transaction that creates the tables
-            self._patiently("PRAGMA journal_mode=WAL")
-        elif version != VERSION:
-            raise ConfigError("account_file_version", found=version, known=VERSION)
-        # a transaction even when there is nothing to create: a file that cannot be written must fail here,
-        # before an order has been sent
-        with self.transaction():
-            if version == 0 and self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";\n"):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version={VERSION}")
-
-    def _patiently(self, pragma: str) -> Any:
-        # SQLite does not call the busy handler while another process switches the journal mode
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return self._connection.execute(pragma).fetchone()[0]
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
+            database.prepare(self._connection, _SCHEMA, VERSION, page_size=1024)
+        except database.OtherVersion as error:
+            raise ConfigError("account_file_version", found=error.found, known=VERSION) from None
 
     def _unusable(self, error: Exception) -> ConfigError:
         if type(error) is sqlite3.DatabaseError:  # its subclasses are about all else

@@ -79,6 +79,7 @@ def _follow(
         return found
 
     session = line.session
+    session.follow()
     session.subscribe()  # before the first reading, so that nothing falls between
     yield news(read(session))
     wait = 0.0

@@ -11,6 +11,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from qmtcli.xt import codes, loader, rows
 from qmtcli.xt.deadline import within
 from qmtcli.xt.link import Link, Slot
 
+_SHANGHAI = timezone(timedelta(hours=8))
 #: seconds without a word after which the day's orders are read instead, and those that a reading may take
 _QUIET, _LOOK = 1.0, 0.7
 #: seconds between two looks whether terminal and account are up
@@ -93,15 +95,21 @@ class Session:
         synthetic: bool = False,
         now: Callable[[], float] = time.time,
         state: Path | None = None,
+        today: Callable[[], date] | None = None,
+        stands: Callable[[str], bool] | None = None,
     ) -> None:
         """``take_slot()`` gives a session id that nobody else has, ``take_slot(seconds)`` in that time; each raises
         NotConnected when there is none. ``prove(native client, its module)`` is asked before the first call goes
         through that client.
 
         ``now`` tells epoch seconds by the market's clock, which on paper may be a set one. ``state``: a folder for what
-        the data service's client wants to read; None where its requests need no limit.
+        the data service's client wants to read; None where its requests need no limit. ``today()``: the trading day of
+        orders sent now, by default the date in Shanghai. ``stands(client id)``: whether an order of today carries it,
+        listed or not; None where nobody can know, as at a terminal.
         """
         self.now = now
+        self.today = today or self._date
+        self.stands = stands
         self.account_id = account_id
         self.account_type = account_type
         self.timeout = timeout
@@ -110,12 +118,17 @@ class Session:
         self._prove = prove
         self._synthetic = synthetic
         self._state = state
-        #: of every order sent, and by the number that the request has on the link at hand
-        self._answers: list[Answer] = []
+        #: by the number that the request has on the link at hand
         self._answers_by_seq: dict[int, Answer] = {}
         self._orders: dict[str, Order] = {}
-        #: rows as they came, until somebody takes them
+        #: by the order's id, and by the client id it was sent with
+        self._answers_by_id: dict[str, Answer] = {}
+        self._answers_by_client: dict[str, Answer] = {}
+        #: answers of which something was heard, until somebody takes them
+        self._told: dict[str, Answer] = {}
+        #: rows as they came, until somebody takes them; kept where somebody is going to
         self._pushed: list[Order | Trade] = []
+        self._following = False
         self._errors: dict[str, tuple[int, str]] = {}
         #: by the order's id, and by the request's number
         self._cancels: dict[str, Cancel] = {}
@@ -314,6 +327,16 @@ class Session:
         )
         return [order for order in orders if not (open_only and order.state.done)]
 
+    def orders_soon(self) -> list[Order]:
+        """As `orders`, in a moment or not at all."""
+        with self._in_time(_LOOK):
+            return self.orders()
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is a link to the terminal that holds."""
+        return self._link is not None and not self._link.lost
+
     def trades(self) -> list[Trade]:
         """Trades of the trading day, oldest first."""
 
@@ -362,6 +385,10 @@ class Session:
     def _list(self, what: str, contradicted: Callable[[Any], bool]) -> list[Any]:
         return self._rows(*self._query(what), contradicted)
 
+    def follow(self) -> None:
+        """Keep what is pushed from now on, for `pushed`."""
+        self._following = True
+
     def pushed(self, seconds: float) -> list[Order | Trade]:
         """The rows pushed since the last answer, as soon as there are any; none when the time is over.
 
@@ -374,6 +401,9 @@ class Session:
             raise NotConnected("link_lost", call="subscribe")
         found, self._pushed = self._pushed, []
         return found
+
+    def _date(self) -> date:
+        return datetime.fromtimestamp(self.now(), _SHANGHAI).date()
 
     # -- the market ------------------------------------------------------------------------------------
 
@@ -442,28 +472,51 @@ class Session:
             request.client_id,
         )
         answer = Answer(int(seq), request)
-        self._answers.append(answer)
+        self._answers_by_client[request.client_id] = answer
         self._answers_by_seq[answer.seq] = answer
         return answer
 
-    def settle(self, answer: Answer, seconds: float, until: Callable[[Order], bool], patient: bool = False) -> Answer:
-        """Listen until ``until(row)`` holds, the terminal says no, or the time is over; then look once more.
+    def listen(self, seconds: float, look: bool = True) -> bool:
+        """Wait for the next word on what was sent, ``seconds`` at most; ``look``: read the day's orders in silence.
 
-        ``patient``: a bare -1 is no no, for it has been answered for orders that stood.
+        False when nothing more can come: the link is lost, and no other is to be had.
         """
-        deadline = time.monotonic() + seconds
-        while True:
-            self._absorb(answer)
-            if answer.error_id or (answer.order_id == "-1" and not patient):
-                break
-            if answer.order is not None and until(answer.order):
-                break
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._listen(left):
-                break
-        answer.looked = not answer.error_id and self._look()
-        self._absorb(answer, last=True)
-        return answer
+        if self._told or seconds <= 0:
+            return True
+        self._drain()
+        return bool(self._told) or self._listen(seconds, look)
+
+    def told(self) -> list[Answer]:
+        """The answers of which something was heard since they were last asked for."""
+        self._drain()
+        found, self._told = self._told, {}
+        return [*found.values()]
+
+    def look(self, answers: Iterable[Answer] = ()) -> bool:
+        """Read the day's orders, in a moment or not at all; whether they were read.
+
+        Of ``answers``, for which nothing more is waited, what is known by then is in them afterwards.
+        """
+        seen = self._look()
+        self._drain()
+        for answer in answers:
+            answer.looked = seen
+            if not answer.order_id and self._link is not None and answer.seq in self._answers_by_seq:
+                # the vendor keeps the error of a request that got no answer, and tells nobody
+                kept = getattr(self._link.trader, "queuing_order_errors_byseq", {}).get(answer.seq)
+                if kept is not None:
+                    self._take_error(kept)
+        return seen
+
+    def forget(self, answer: Answer) -> None:
+        """Nothing more is to be heard of an order whose outcome is known; its row goes too."""
+        self._answers_by_seq.pop(answer.seq, None)
+        for known, key in ((self._answers_by_client, answer.request.client_id), (self._answers_by_id, answer.order_id)):
+            if known.get(key) is answer:
+                del known[key]
+        self._told.pop(answer.request.client_id, None)
+        self._orders.pop(answer.order_id, None)
+        self._errors.pop(answer.order_id, None)
 
     def cancel(self, order: Order) -> Cancel:
         """Ask for a cancel, once. Returns at once; what becomes of the order is for `watch` to say."""
@@ -497,15 +550,15 @@ class Session:
         link = self._link if self._link is not None and self._subscribed else self.subscribe()
         return link.trader
 
-    def _listen(self, left: float) -> bool:
+    def _listen(self, left: float, look: bool = True) -> bool:
         """Wait for the next word on what was sent, ``left`` seconds at most; in silence look.
 
         False when nothing more can come: the link is lost, and no other is to be had.
         """
-        if self._is_lost:
+        if self._link is None or self._is_lost:
             return self._look(left)
         begun = time.monotonic()
-        if not self._next_event(min(left, _QUIET)) and time.monotonic() - begun + _LOOK < left:
+        if not self._next_event(min(left, _QUIET)) and look and time.monotonic() - begun + _LOOK < left:
             self._look()
         return True
 
@@ -525,27 +578,31 @@ class Session:
     def _note(self, order: Order) -> None:
         """Take a row into the books; what is final stays so, whatever comes late."""
         known = self._orders.get(order.order_id)
-        if known is None or not known.state.done:
-            self._orders[order.order_id] = order
+        if known is not None and known.state.done:
+            return
+        self._orders[order.order_id] = order
+        answer = self._answers_by_id.get(order.order_id)
+        if answer is None:
+            answer = self._answers_by_client.get(order.order_remark)
+            if answer is None or answer.order_id not in ("", "-1") or not answer.fits(order):
+                return
+            self._name(answer, order.order_id)
+        self._refresh(answer)
 
-    def _absorb(self, answer: Answer, last: bool = False) -> None:
-        """Bring an answer up to what was heard; ``last``: nothing more is waited for."""
-        self._drain()
-        if answer.order_id in ("", "-1"):
-            claimed = {other.order_id for other in self._answers}
-            for order in self._orders.values():
-                if answer.fits(order) and order.order_id not in claimed:
-                    answer.order_id = order.order_id
-        if last and not answer.order_id and self._link is not None and answer.seq in self._answers_by_seq:
-            # the vendor keeps the error of a request that got no answer, and tells nobody
-            kept = getattr(self._link.trader, "queuing_order_errors_byseq", {}).get(answer.seq)
-            if kept is not None:
-                self._take_error(kept)
+    def _name(self, answer: Answer, order_id: str) -> None:
+        """The id of an answer's order is known."""
+        answer.order_id = order_id
+        if order_id not in ("", "-1"):
+            self._answers_by_id[order_id] = answer
+
+    def _refresh(self, answer: Answer) -> None:
+        """Bring an answer up to what was heard of its order."""
         answer.order = self._orders.get(answer.order_id)
         if answer.order_id in self._errors:
             answer.error_id, answer.message = self._errors[answer.order_id]
         elif not answer.error_id and answer.order is not None and answer.order.state is OrderStatus.JUNK:
             answer.message = answer.order.status_msg
+        self._told[answer.request.client_id] = answer
 
     # -- what comes by itself --------------------------------------------------------------------------
 
@@ -572,14 +629,17 @@ class Session:
             answer = self._answers_by_seq.get(int(rows.number(value, "seq")))
             order_id = int(rows.number(value, "order_id"))
             if answer is not None and (order_id > 0 or not answer.order_id):
-                answer.order_id = str(order_id)
                 answer.message = rows.text(value, "error_msg")
+                self._name(answer, str(order_id))
+                self._refresh(answer)
         elif name == "stock_order":
             order = rows.order(value)
-            self._pushed.append(order)
+            if self._following:
+                self._pushed.append(order)
             self._note(order)
         elif name == "stock_trade":
-            self._pushed.append(rows.trade(value))
+            if self._following:
+                self._pushed.append(rows.trade(value))
         elif name == "order_error":
             self._take_error(value)
         elif name == "cancel_order_stock_async_response":
@@ -600,8 +660,11 @@ class Session:
         answer = self._answers_by_seq.get(int(rows.number(error, "seq")))
         if answer is not None and answer.order_id in ("", "-1", order_id) and remark in ("", answer.request.client_id):
             answer.error_id, answer.message = told
+            self._refresh(answer)
         elif order_id != "-1":
             self._errors[order_id] = told
+            if order_id in self._answers_by_id:
+                self._refresh(self._answers_by_id[order_id])
 
     def _take_cancel(self, cancel: Cancel | None, result: int, told: Any) -> None:
         """What a response or an error tells of a cancel; once refused it stays so."""

@@ -1,0 +1,73 @@
+"""What became of entries that nobody is at work on: looked for among the broker's orders of the day.
+
+An order is an entry's where its remark is the client id and it is what was asked for; no order is two entries'. Not
+being listed proves nothing at a terminal. The paper exchange keeps what is on its way in the account's file, so there,
+where its sender is dead, an order that is not in the file was never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from qmtcli.ledger import Entry, Ledger, State
+from qmtcli.model import Order
+
+
+def looked_for(
+    entries: Sequence[Entry],
+    orders: Sequence[Order],
+    others: Iterable[Entry],
+    stands: Callable[[str], bool] | None,
+) -> list[Entry]:
+    """Entries of today as the day's orders have them. ``others``: the day's other entries; ``stands(client id)``: as
+    `qmtcli.xt.session.Session.stands`."""
+    own = {entry.key for entry in entries}
+    claimed = {other.order_id for other in others if other.order_id and other.key not in own}
+    by_id = {order.order_id: order for order in orders}
+    by_remark: dict[str, list[Order]] = {}
+    for each in orders:
+        by_remark.setdefault(each.order_remark, []).append(each)
+    settled = []
+    for entry in entries:
+        order = by_id.get(entry.order_id) if entry.order_id else _fitting(entry, by_remark, claimed)
+        if order is not None:
+            claimed.add(order.order_id)
+            settled.append(entry.seen(order))
+        elif stands is not None and not entry.shown and not stands(entry.client_id):
+            settled.append(entry._replace(state=State.PLANNED, sent=0, order_id="", shown=""))
+        else:
+            settled.append(entry._replace(state=State.UNKNOWN))
+    return settled
+
+
+def _fitting(entry: Entry, by_remark: dict[str, list[Order]], claimed: set[str]) -> Order | None:
+    """The order that was sent for an entry of which no id is known; ``claimed``: ids of orders that are others'."""
+    asked = (entry.stock_code, entry.side, entry.order_volume)
+    for order in by_remark.get(entry.client_id, ()):
+        if order.order_id not in claimed and (order.stock_code, order.side, order.order_volume) == asked:
+            return order
+    return None
+
+
+def settle(
+    ledger: Ledger, day: str, orders: Sequence[Order], stands: Callable[[str], bool] | None = None
+) -> list[Entry]:
+    """Settle what the ledger has open, as far as the orders of the day tell; the entries that are not final then.
+
+    What another process is at work on is left to it. Entries of an earlier day can be found no more: they are unknown.
+    """
+    waiting = ledger.not_final()
+    if not waiting:
+        return []
+    mine = [entry for entry in waiting if ledger.owners.take(entry.key)]
+    # what changed before it became this process's own
+    mine = [ledger.select("key = ?", entry.key)[0] for entry in mine]
+    today = [entry for entry in mine if entry.day >= day and not entry.state.final]
+    past = [entry._replace(state=State.UNKNOWN) for entry in mine if entry.day < day and not entry.state.final]
+    now = [*looked_for(today, orders, ledger.of_day(day), stands), *past]
+    before = {entry.key: entry for entry in mine}
+    ledger.settle([entry for entry in now if entry != before[entry.key]], leave=False)
+    for entry in mine:
+        ledger.owners.leave(entry.key)
+    theirs = [entry for entry in waiting if entry.key not in before]
+    return [*(entry for entry in now if not entry.state.final and entry.state is not State.PLANNED), *theirs]
