@@ -241,7 +241,6 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
 
         assert profile.path is not None
         loader.load(package(profile))
-        supply_calendar(env)
         folder = slots_folder(env)
         take = partial(slots.take, folder, profile.path)
         return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=folder)

@@ -25,7 +25,7 @@ _NAMES: dict[str, str] = {
     "market": "market", "price_type": "price_type", "price_kind": "price_kind", "protect": "protect", "round": "snap",
     "client_id": "client_id", "id": "client_id", "order_remark": "remark", "标识": "client_id", "委托标识": "client_id",
     "strategy": "strategy", "strategy_name": "strategy", "策略": "strategy",
-    "as": "credit", "credit": "credit",
+    "as": "credit", "credit": "credit", "can_use_volume": "sellable", "可用": "sellable",
 }  # fmt: skip
 #: of rows that other commands print: they say nothing of what is to be ordered
 _ASIDE = frozenset(

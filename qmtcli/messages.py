@@ -1078,11 +1078,67 @@ ERRORS: dict[str, Text] = {
     "unwritable_file": Text(
         "写不了 {path}: {why}", "检查路径与权限", "cannot write {path}: {why}", "check the path and its permissions"
     ),
+    "none_to_sell": Text(
+        "现在都不可卖: {codes}",
+        "T+1 的明日可卖; 冻结的先撤单",
+        "none of {codes} can be sold now",
+        "wait a day for T+1, or cancel what freezes it",
+    ),
     "everything_or_code": Text(
         "--everything 不带代码", "去掉代码, 或去掉 --everything", "--everything takes no code", "leave out one of them"
     ),
     "code_or_everything": Text(
         "没有代码", "写代码, - 或 --everything", "no code", "give a code, a dash, or --everything"
+    ),
+    "decision_needs_id": Text(
+        "--resend 与 --drop 要写明标识",
+        "qmt reconcile 标识 --drop",
+        "--resend and --drop need an id",
+        "qmt reconcile ID --drop",
+    ),
+    "one_decision": Text("--resend 与 --drop 只能选一个", "二选一", "--resend or --drop, not both", "choose one"),
+    "unknown_client_id": Text(
+        "台账里没有标识 {client_id}", "看 qmt log --all", "the ledger has no id {client_id}", "see qmt log --all"
+    ),
+    "not_undecided": Text(
+        "委托 {client_id} 的结果是已知的: {state}",
+        "不需要处理",
+        "what became of {client_id} is known: {state}",
+        "nothing is to be decided",
+    ),
+    "in_other_hands_now": Text(
+        "另一进程正在处理 {client_id}", "等它结束", "another process is at work on {client_id}", "wait until it ends"
+    ),
+    "listed_after_all": Text(
+        "券商列出了 {client_id} 的委托",
+        "不再发送; 运行 qmt reconcile",
+        "the broker lists an order of {client_id} after all",
+        "it is not sent again; run qmt reconcile",
+    ),
+    "date_alone": Text(
+        "--date 不与 --open、--follow 同用", "去掉其一", "--date goes with neither --open nor --follow", "leave one out"
+    ),
+    "days_alone": Text(
+        "--days 不与其他条件同用", "去掉其他条件", "--days goes with no other condition", "leave the others out"
+    ),
+    "bad_period": Text("不是年、月或日: {text}", "例如 2026-11", "no year, month or day: {text}", "such as 2026-11"),
+    "day_not_closed": Text(
+        "{day} 没有归档",
+        "每日收盘后运行 qmt day-close; 台账流水看 qmt log --date {day}",
+        "{day} was not closed",
+        "run qmt day-close after each close; the ledger's own are in qmt log --date {day}",
+    ),
+    "no_book": Text(
+        "没有策略 {name} 的账本, 已有: {known}",
+        "qmt book 列出全部",
+        "strategy {name} has no book; there are: {known}",
+        "qmt book lists them",
+    ),
+    "adjust_what": Text(
+        "写代码、数量与 --price, 或只写 --cash",
+        "qmt book adjust 策略 600000.SH -100 --price 9.05",
+        "give a code, a volume and --price, or --cash alone",
+        "qmt book adjust NAME 600000.SH -100 --price 9.05",
     ),
     "day_follows_calendar": Text(
         "hours: exchange 的交易日跟随日历",
@@ -1213,6 +1269,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "fok": ("全成或撤", "fok"),
     "after-hours": ("盘后定价", "after-hours"),
     "subscription": ("申购", "subscription"),
+    # states and events of the ledger
+    "planned": ("计划", "planned"),
+    "sending": ("发送", "sending"),
+    "accepted": ("已受理", "accepted"),
+    "open": ("未完成", "open"),
+    "dropped": ("认定不成立", "dropped"),
+    "resent": ("已再发送", "sent again"),
+    "resend": ("再发送", "sent again"),
+    "cancel": ("请求撤单", "cancel asked"),
+    "cancel_canceled": ("已撤", "canceled"),
+    "cancel_filled_first": ("撤单前已成", "filled before the cancel"),
+    "cancel_final": ("已是最终状态", "already final"),
+    "cancel_pending": ("撤单中", "cancel pending"),
+    "cancel_refused": ("撤单被拒", "cancel refused"),
+    "cancel_unknown": ("撤单结果未知", "cancel unknown"),
+    "day_close": ("收盘归档", "day closed"),
+    "adjust": ("账本调整", "book adjusted"),
     # results of a cancel
     "would_cancel": ("将撤", "would be canceled"),
     "final": ("已是最终状态", "already final"),

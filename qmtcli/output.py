@@ -23,9 +23,9 @@ class Column(NamedTuple):
     key: str
     zh: str
     en: str
-    #: ``text``, ``id``, ``word``, ``number``, ``price``, ``money``, ``percent``, ``time``; ``best``: the first of a
-    #: list; ``count``: how many a list has; ``value``: as YAML has it; ``prose``: text that is wrapped where a terminal
-    #: is narrow
+    #: ``text``, ``id``, ``word``, ``number``, ``price``, ``money``, ``percent``, ``share``, ``time``; ``best``: the
+    #: first of a list; ``count``: how many a list has; ``value``: as YAML has it; ``prose``: text that is wrapped where
+    #: a terminal is narrow
     kind: str = "text"
     #: shown in a plain table; the others only in ``wide``
     plain: bool = True
@@ -309,4 +309,5 @@ _NUMBERS: dict[str, Callable[[Any], str]] = {
     "price": price_text,
     "money": lambda value: f"{value:,.2f}",
     "percent": lambda value: f"{value:+.2%}",
+    "share": lambda value: f"{value:.2%}",
 }

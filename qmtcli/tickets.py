@@ -132,14 +132,16 @@ class Markets:
         told: Callable[[str], Mapping[str, Any]] = lambda code: {},
         warn: Callable[[QmtError], None] = lambda error: None,
         tell: Callable[[str], None] = lambda text: None,
+        calendar: Callable[[], None] = lambda: None,
     ) -> None:
         """``told(code)``: what the user's own table of instruments says. ``warn``: told of what is not certain enough
-        to refuse an order on a live account. ``tell``: told what cannot be checked, and what stays behind."""
+        to refuse an order on a live account. ``tell``: told what cannot be checked, and what stays behind.
+        ``calendar()`` has the imported trading days used, which on paper the exchange sees to."""
         self.session = session
         self.profile = profile
         self.rules = DEFAULT._replace(**profile.rules)
         self.schedule: FeeSchedule = DEFAULT_SCHEDULE._replace(**profile.fees)
-        self._told, self._warn, self.tell = told, warn, tell
+        self._told, self._warn, self.tell, self._calendar = told, warn, tell, calendar
         #: by code: the quote, and when it was read by the monotonic clock
         self._quotes: dict[str, tuple[Quote, float]] = {}
 
@@ -180,6 +182,7 @@ class Markets:
         )
         if not profile.live and profile.hours == "always":
             return market
+        self._calendar()
         market = orders.keeping_hours(market, now, side)
         if quote is not None and market.day != now.date() and market.phase is not None and market.phase.accepts_orders:
             unchecked = say(

@@ -112,7 +112,7 @@ def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
 @pytest.mark.parametrize(("traded", "word", "status"), [(100, "filled_first", 5), (0, "canceled", 0)])
 def test_an_order_that_fills_before_the_cancel_reaches_it(traded: int, word: str, status: int, paper: Paper) -> None:
     paper.market.tick("600000.SH", last=10.00, bid=[(9.99, 2000)], ask=[(10.00, 2000)], preclose=10.00)
-    assert paper.run("buy", "600000.SH", "100", "--limit", "9.98", "-o", "id").stdout == "1\n"
+    assert paper.run("buy", "600000.SH", "100", "--limit", "9.98", "-o", "id").stdout.split() == ["1"]
     price = 9.97 if traded else 10.00
     paper.market.tick(
         "600000.SH", last=price, bid=[(price - 0.01, 500)], ask=[(price, 500)], at="10:00:03", volume=3000

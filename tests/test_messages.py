@@ -87,4 +87,5 @@ def test_every_column_has_both_captions() -> None:
             assert column.zh and column.en
             assert column.kind in {
                 "text", "id", "word", "number", "price", "money", "percent", "time", "best", "value", "prose",
+                "count", "share",
             }  # fmt: skip

@@ -90,7 +90,7 @@ def send(
     """Send entries and tell of each as it ends; the exit status. ``lines`` of a file by row; ``failed``: those that
     are not to be sent."""
     statuses: list[int] = []
-    waited, total = bool(manner.wait), len(entries) + len(failed)
+    waited, total = manner.wait is not None, len(entries) + len(failed)
     ended = desk.send(entries, manner)
 
     def rows() -> Generator[list[dict[str, Any]], None, None]:
@@ -139,12 +139,13 @@ def _hold(app: App, problems: Sequence[batches.Problem], rows: int) -> None:
     for line, error in sorted(problems, key=lambda problem: problem.line):
         message, _ = error_text(error.code, error.params, app.console.lang)
         told.append({"line": line, "code": error.code, "message": message})
-    shown = "; ".join(
-        f"{say('第', 'line ')}{each['line']}{say(' 行', '')}: {each['message']}" for each in told[:_SHOWN]
-    )
+    place = say("第 {line} 行: {message}", "line {line}: {message}")
+    shown = "; ".join(place.format_map(each) for each in told[:_SHOWN])
     if len(told) > _SHOWN:
         shown += "; …"
-    raise type(problems[0].error)("batch_refused", shown=shown, count=len(told), rows=rows, errors=told)
+    if isinstance(problems[0].error, UsageError):
+        raise UsageError("batch_refused", shown=shown, count=len(told), rows=rows, errors=told)
+    raise Refused("batch_refused", shown=shown, count=len(told), rows=rows, errors=told)
 
 
 def _entries(app: App, desk: Desk, wanted: Sequence[batches.Wanted], asked: Asked) -> tuple[list[Entry], list[Outcome]]:

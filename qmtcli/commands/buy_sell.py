@@ -11,12 +11,13 @@ import click
 from qmtcli.commands import complete, sent
 from qmtcli.commands.common import App, Seconds, command, hold_own
 from qmtcli.commands.planning import keep, plan_option
-from qmtcli.errors import ExitStatus, UsageError
+from qmtcli.errors import ExitStatus, Refused, UsageError
 from qmtcli.messages import say
 from qmtcli.model import Credit, Side
 from qmtcli.output import check_fields
 
 if TYPE_CHECKING:
+    from qmtcli.batch import Row
     from qmtcli.desk import Desk, Outcome
     from qmtcli.ledger import Entry
     from qmtcli.tickets import Ticket
@@ -147,7 +148,8 @@ def _order(app: App, side: Side, words: dict[str, Any]) -> int:
         client_id = tickets.dated(run.client_id, app.session.today())
         entries = desk.recall(client_id, ticket.typed) if run.sends else []
     if not entries:
-        built = tickets.build(ticket, app.markets, client_id, run.next_session)
+        most = _most(app, ticket) if words["strategy"] is not None and ticket.volume == tickets.ALL else None
+        built = tickets.build(ticket, app.markets, client_id, run.next_session, most)
         entries, left = desk.enter(built, app.markets.schedule, str(side), ticket.typed), built.left
         if app.console.interactive or run.dry_run:
             app.console.say(sent.preview(built, app.markets.schedule))
@@ -158,6 +160,19 @@ def _order(app: App, side: Side, words: dict[str, Any]) -> int:
         if run.client_id is not None and run.sends:
             entries = desk.adopt(entries)
     return _send(app, desk, ticket, run, entries, left)
+
+
+def _most(app: App, ticket: Ticket) -> int:
+    """What a strategy may sell of a code, as far as its own book goes."""
+    from qmtcli.books import sellable, selling
+    from qmtcli.orders import known_instrument
+    from qmtcli.rules.settlement import is_t0
+
+    app.session.connect()
+    app.settle()
+    sells = selling(app.ledger.not_final(), ticket.strategy, ticket.code)
+    instrument = known_instrument(ticket.code, None, app.told(ticket.code))
+    return sellable(app.books().get(ticket.strategy), ticket.code, sells, is_t0(instrument))
 
 
 def _send(app: App, desk: Desk, ticket: Ticket, run: _Run, entries: list[Entry], left: int) -> int:
@@ -182,7 +197,7 @@ def _send(app: App, desk: Desk, ticket: Ticket, run: _Run, entries: list[Entry],
         raise outcomes[0].error
     sent.emit(app.console, ticket.side, run.dry_run, result(outcomes))
     desk.reported()
-    return _status(outcomes, bool(run.wait))
+    return _status(outcomes, run.wait is not None)
 
 
 def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False) -> int:
@@ -197,7 +212,7 @@ def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False)
         held = [row for row in app.session.positions() if row.can_use_volume > 0]
         rows = [batch.Row(0, {"code": row.stock_code, "volume": tickets.ALL}, {}) for row in held]
     else:
-        rows = batch.rows(app.console.read_text())
+        rows = _sellable(app, batch.rows(app.console.read_text()))
     for row in rows:
         hold_own(app.console, row.whose)
     snap = words.pop("snap")
@@ -212,6 +227,20 @@ def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False)
         "-", str(side), how.dry_run, how.yes, how.next_session, wait=how.wait, plan=how.plan, ids=ids, each=everything
     )
     return run(app, batch.wanted(rows, defaults, sells_all=side is Side.SELL), asked)
+
+
+def _sellable(app: App, rows: list[Row]) -> list[Row]:
+    """Rows without holdings of which nothing can be sold now, as they say themselves; those are told.
+
+    Raises Refused where none is left.
+    """
+    locked = [row.words.get("code", "") for row in rows if row.words.get("sellable") == "0"]
+    if locked:
+        codes = ", ".join(locked)
+        app.console.say(say(f"现在不可卖 (T+1 或冻结): {codes}", f"cannot be sold now (T+1 or frozen): {codes}"))
+        if len(locked) == len(rows):
+            raise Refused("none_to_sell", codes=locked)
+    return [row for row in rows if row.words.get("sellable") != "0"]
 
 
 def _status(outcomes: list[Outcome], waited: bool) -> int:

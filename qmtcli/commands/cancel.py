@@ -10,6 +10,7 @@ from qmtcli.commands import complete
 from qmtcli.commands.columns import CANCELED
 from qmtcli.commands.common import App, command, nothing_sent, read_from
 from qmtcli.commands.named import named
+from qmtcli.commands.planning import keep, plan_option
 from qmtcli.desk import is_own
 from qmtcli.errors import ExitStatus, QmtError, UsageError
 from qmtcli.messages import say
@@ -46,6 +47,7 @@ _WAIT_SECONDS = 5.0
 )
 @click.option("--side", type=click.Choice(["buy", "sell"]), help=say("只撤买或卖", "only buys or only sells"))
 @click.option("--mine", is_flag=True, help=say("只撤 qmt 下的", "only orders made by qmt"))
+@plan_option
 @click.option("--dry-run", is_flag=True, help=say("只看不撤", "show what would be canceled, send nothing"))
 @click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
 def cancel(
@@ -55,6 +57,7 @@ def cancel(
     codes: tuple[str, ...],
     side: str | None,
     mine: bool,
+    plan: str | None,
     dry_run: bool,
     yes: bool,
 ) -> int:
@@ -68,7 +71,7 @@ def cancel(
     wanted = read_from(ids, app.console, ("order_id",))
     only = {parse_code(code) for code in codes}
     check_fields(app.console, Canceled._fields)
-    desk = app.open_desk(dry_run, yes)
+    desk = app.open_desk(dry_run or plan is not None, yes)
     rows = app.session.orders()
     if everything:
         chosen = [
@@ -82,7 +85,9 @@ def cancel(
         ]
     else:
         chosen = named(rows, wanted)
-    if chosen:
+    if plan is not None:
+        return keep(app, desk, plan, cancels=chosen)
+    if chosen and not dry_run:
         desk.gate.admit_cancel(say(f"撤销 {len(chosen)} 笔委托?", f"Cancel {len(chosen)} orders?"))
     results = [_result(app, found) for found in desk.cancel(chosen, _WAIT_SECONDS)]
     caption = say(f"撤单: {len(results)}", f"Cancels: {len(results)}") + nothing_sent(dry_run)

@@ -122,7 +122,7 @@ SENT = (
 )
 
 BATCH = (
-    Column("row", "行", "Row", "number"),
+    Column("row", "行", "Row", "id"),
     Column("status", "结果", "Result", "word"),
     Column("order_id", "委托编号", "Order", "id"),
     SIDE,
@@ -153,6 +153,108 @@ MOST = (
     Column("sell_volume", "可卖", "Can sell", "number"),
     Column("held_volume", "持仓", "Held", "number"),
     Column("cash", "可用资金", "Available", "money"),
+)
+
+OPEN_ENTRIES = (
+    Column("client_id", "委托标识", "Client id"),
+    Column("state", "状态", "State", "word"),
+    Column("day", "交易日", "Day"),
+    Column("order_id", "委托编号", "Order", "id"),
+    CODE,
+    SIDE,
+    Column("order_volume", "数量", "Volume", "number"),
+    Column("price", "价格", "Price", "price"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("result", "处理", "Done", "word"),
+    Column("message", "说明", "Message", "prose"),
+    Column("command", "命令", "Command", plain=False),
+    Column("strategy_name", "策略", "Strategy", plain=False),
+)
+
+LOG = (
+    Column("time", "时间", "Time", "time"),
+    Column("event", "事件", "Event", "word"),
+    Column("client_id", "委托标识", "Client id"),
+    Column("order_id", "委托编号", "Order", "id"),
+    CODE,
+    SIDE,
+    Column("order_volume", "数量", "Volume", "number"),
+    Column("price", "价格", "Price", "price"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("traded_price", "成交均价", "Average", "price"),
+    Column("message", "说明", "Message"),
+    Column("strategy_name", "策略", "Strategy", plain=False),
+    Column("command", "命令", "Command", plain=False),
+    Column("batch", "批次", "Batch", plain=False),
+    Column("row", "行", "Row", "number", plain=False),
+)
+
+DAYS = (
+    Column("day", "交易日", "Day"),
+    Column("total_asset", "总资产", "Total", "money"),
+    Column("profit", "盈亏", "Profit", "money"),
+    Column("profit_rate", "盈亏比", "Rate", "percent"),
+    Column("orders", "委托", "Orders", "number"),
+    Column("trades", "成交", "Trades", "number"),
+    Column("buy_amount", "买入额", "Bought", "money"),
+    Column("sell_amount", "卖出额", "Sold", "money"),
+    Column("fees", "费用", "Fees", "money"),
+    Column("other_orders", "手工委托", "By hand", "number", plain=False),
+    Column("cash", "可用", "Available", "money", plain=False),
+    Column("market_value", "市值", "Value", "money", plain=False),
+)
+
+DAY_CLOSE = (
+    Column("day", "交易日", "Day"),
+    Column("closed_at", "时间", "Time", "time"),
+    Column("orders", "委托", "Orders", "number"),
+    Column("other_orders", "其中手工", "By hand", "number"),
+    Column("trades", "成交", "Trades", "number"),
+    Column("positions", "持仓", "Holdings", "number"),
+    Column("total_asset", "总资产", "Total", "money"),
+    Column("profit", "盈亏", "Profit", "money"),
+    Column("unknown", "结果未知", "Unknown", "value"),
+)
+
+REPORT = (
+    Column("period", "期间", "Period"),
+    Column("orders", "委托", "Orders", "number"),
+    Column("cancels", "撤单", "Cancels", "number"),
+    Column("cancel_share", "撤单占比", "Cancel share", "share"),
+    Column("most_in_a_second", "每秒最高", "Most a second", "number"),
+    Column("most_in_a_day", "每日最高", "Most a day", "number"),
+    Column("whole_account", "全账户", "Whole account"),
+    Column("high_frequency", "高频", "High frequency"),
+    Column("software", "软件", "Software"),
+    Column("version", "版本", "Version"),
+    Column("interface", "接口", "Interface", plain=False),
+    Column("reported", "已报告", "Reported", plain=False),
+    Column("other_orders", "手工委托", "By hand", "number", plain=False),
+    Column("days", "交易日数", "Days", "number", plain=False),
+)
+
+BOOK = (
+    Column("strategy_name", "策略", "Strategy"),
+    CODE,
+    NAME,
+    Column("volume", "持仓", "Volume", "number"),
+    Column("avg_price", "成本", "Cost", "price"),
+    Column("cost", "总成本", "Paid", "money"),
+    Column("cash", "资金", "Money", "money"),
+    Column("bought", "买入额", "Bought", "money"),
+    Column("sold", "卖出额", "Sold", "money"),
+    Column("fees", "费用", "Fees", "money"),
+    Column("unknown", "结果未知", "Unknown", "number", plain=False),
+)
+
+ADJUSTED = (
+    Column("strategy_name", "策略", "Strategy"),
+    CODE,
+    Column("volume", "数量", "Volume", "number"),
+    Column("amount", "金额", "Amount", "money"),
+    Column("held_volume", "账本持仓", "Now held", "number"),
+    Column("cash", "账本资金", "Money now", "money"),
+    Column("note", "说明", "Note"),
 )
 
 PLANNED = (

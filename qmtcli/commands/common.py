@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,9 +17,10 @@ from qmtcli.messages import error_text, say, set_language
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qmtcli.books import Book
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk
-    from qmtcli.ledger import Ledger
+    from qmtcli.ledger import Entry, Ledger
     from qmtcli.output import Column
     from qmtcli.tickets import Markets
     from qmtcli.xt.follow import Line
@@ -149,6 +151,7 @@ class App:
             next_session=next_session,
             changed=lambda: package_change(profile, console.env),
             planned=planned,
+            warn=console.warn,
         )
         self.desk = Desk(self.session, profile, permission, lambda: self.ledger, halt_file(console.env), dry_run)
         return self.desk
@@ -164,9 +167,14 @@ class App:
     @cached_property
     def markets(self) -> Markets:
         """What is known of the market for the orders of this run. Raises ConfigError."""
+        from qmtcli.backend import supply_calendar
         from qmtcli.tickets import Markets
 
-        return Markets(self.session, self.profile, self.told, self.warner(), self.console.warn)
+        def calendar() -> None:
+            if self.profile.live:
+                supply_calendar(self.console.env)
+
+        return Markets(self.session, self.profile, self.told, self.warner(), self.console.warn, calendar)
 
     def warner(self) -> Callable[[QmtError], None]:
         """What tells a person, once, of something that is not certain enough to refuse an order."""
@@ -181,6 +189,43 @@ class App:
                 self.console.warn(f"{say('注意', 'warning')}: {message} — {more}")
 
         return warn
+
+    def today(self) -> str:
+        """The account's trading day, without a connection. Raises ConfigError."""
+        from datetime import datetime, timedelta, timezone
+
+        from qmtcli import backend
+
+        if self._session is not None:
+            return self._session.today().isoformat()
+        if self.profile.live:
+            now = backend.now(self.profile, self.console.env)
+            return datetime.fromtimestamp(now, timezone(timedelta(hours=8))).date().isoformat()
+        backend.prepare(self.profile, self.console.env, self.show_reading)
+        return backend.open_exchange().today().isoformat()
+
+    def books(self) -> dict[str, Book]:
+        """The books of the account's strategies, by name. Raises ConfigError."""
+        from decimal import Decimal
+
+        from qmtcli.backend import ledger_file
+        from qmtcli.books import books
+        from qmtcli.model import Side
+        from qmtcli.orders import known_instrument
+        from qmtcli.rules.fees import fees
+        from qmtcli.rules.settings import DEFAULT_SCHEDULE
+
+        if not ledger_file(self.profile, self.console.env).exists():
+            return {}
+        schedule = DEFAULT_SCHEDULE._replace(**self.profile.fees)
+
+        def fees_of(entry: Entry) -> Decimal:
+            instrument = known_instrument(entry.stock_code, None, self.told(entry.stock_code))
+            amount = Decimal(str(entry.traded_price)) * entry.traded_volume
+            return fees(instrument, Side(entry.side), amount, date.fromisoformat(entry.day), schedule).total
+
+        ledger = self.ledger
+        return books(ledger.all(), ledger.adjustments(), self.today(), fees_of)
 
     def settle(self) -> None:
         """Settle what the ledger has open, where this run has asked the terminal and there is anything.
@@ -456,6 +501,20 @@ class Group(_Ours, click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(say("命令", "Commands")):
             formatter.write_dl([(name, command.get_short_help_str(80)) for name, command in self.commands.items()])
+
+
+class DefaultGroup(Group):
+    """A group that is, without the name of one of its commands, a certain one of them."""
+
+    def __init__(self, name: str, default: str, **kwargs: Any) -> None:
+        super().__init__(name, **kwargs)
+        self.no_args_is_help = False
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing and not (args and (args[0] in self.commands or args[0] in ("-h", "--help"))):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
 
 
 class Reading(NamedTuple):

@@ -68,6 +68,38 @@ def codes(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> li
     return _items(((code, known.name if known else "") for code, known in instruments), "")
 
 
+def client_ids(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Client ids of the ledger's last day, each with its code and state."""
+    rows = _ledger(ctx, "SELECT client_id, stock_code, state FROM entries WHERE day = (SELECT max(day) FROM entries)")
+    return _items(((client_id, f"{code} {state}") for client_id, code, state in rows), incomplete)
+
+
+def strategies(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Strategies that the ledger knows."""
+    rows = _ledger(ctx, "SELECT strategy_name FROM entries UNION SELECT strategy_name FROM adjustments")
+    return _items(((name, "") for (name,) in rows if name), incomplete)
+
+
+def _ledger(ctx: click.Context, sql: str) -> list[tuple[str, ...]]:
+    """What the ledger of the profile in use says; nothing where there is none, or it cannot be read."""
+    import sqlite3
+    from contextlib import closing
+
+    from qmtcli.backend import ledger_file
+
+    config = _config(ctx, "profile", "account")
+    if config is None:
+        return []
+    file = ledger_file(config.profile(), ctx.obj.console.env)
+    if not file.exists():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=0.2)) as ledger:
+            return ledger.execute(sql).fetchall()
+    except sqlite3.Error:
+        return []
+
+
 def order_ids(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Orders of the paper account's day as its last command left them, only the open ones where those are wanted."""
     from qmtcli.messages import say

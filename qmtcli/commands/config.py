@@ -56,13 +56,21 @@ def init(app: App, force: bool) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             file.replace(file.with_name(file.name + ".bak"))
-        file.write_text(_with_terminal(template()), encoding="utf-8")
+        file.write_text(_reported(app, _with_terminal(template())), encoding="utf-8")
     except OSError as error:
         raise ConfigError("config_not_written", path=str(file), why=str(error)) from error
     if app.console.format in ("table", "wide"):
         app.console.data(f"{file}\n")
     else:
         emit_row(app.console, {"path": str(file), "written": True}, (), "path")
+
+
+def _reported(app: App, text: str) -> str:
+    """The first file with the answer of a person, where one can be asked, whether the account is a reported one."""
+    if not app.console.interactive:
+        return text
+    question = say("程序化交易是否已向券商报告 (实盘)?", "Was program trading reported to the broker (live)?")
+    return text.replace("reported: false", "reported: true ") if app.console.confirm(question) else text
 
 
 def _with_terminal(text: str) -> str:

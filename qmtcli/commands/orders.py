@@ -10,9 +10,10 @@ from qmtcli.commands import complete
 from qmtcli.commands.columns import ORDERS
 from qmtcli.commands.common import App, Reading, command, follow_option, read_from
 from qmtcli.commands.named import named
+from qmtcli.errors import NoData, UsageError
 from qmtcli.messages import say
 from qmtcli.model import Order
-from qmtcli.output import emit_rows, emit_stream
+from qmtcli.output import Column, emit_rows, emit_stream
 
 
 @command(
@@ -24,12 +25,23 @@ from qmtcli.output import emit_rows, emit_stream
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=complete.order_ids)
 @click.option("--open", "open_only", is_flag=True, help=say("只列未完成的", "only those that are not final"))
+@click.option(
+    "--date",
+    "day",
+    metavar="DAY",
+    help=say("某个已归档交易日 (qmt day-close) 的委托", "orders of a day that was closed (qmt day-close)"),
+)
 @follow_option(
     "持续输出新增与变化的委托, 每行一笔; 断线重连后不遗漏; 指定的委托都完成即结束",
     "go on with each order that is new or changes, a line each, across lost links; ends when those named are final",
 )
-def orders(app: App, ids: tuple[str, ...], open_only: bool, follow: bool) -> None:
+def orders(app: App, ids: tuple[str, ...], open_only: bool, day: str | None, follow: bool) -> None:
     app.profile  # noqa: B018
+    if day is not None:
+        if follow or open_only:
+            raise UsageError("date_alone")
+        _of_day(app, day, ids)
+        return
     wanted = read_from(ids, app.console, ("order_id",))
     what = say("未完成委托", "Open orders") if open_only else say("当日委托", "Orders today")
     if follow:
@@ -42,6 +54,25 @@ def orders(app: App, ids: tuple[str, ...], open_only: bool, follow: bool) -> Non
         rows = [row for row in rows if row.order_id in chosen]
     rows = [row for row in rows if not (open_only and row.state.done)]
     emit_rows(app.console, [row._asdict() for row in rows], Order._fields, ORDERS, "order_id", f"{what}: {len(rows)}")
+
+
+def _of_day(app: App, text: str, ids: tuple[str, ...]) -> None:
+    """The orders of a day that was closed, each with whether it was qmt's. Raises NoData for one that was not."""
+    from qmtcli.backend import ledger_file
+    from qmtcli.text import day as read_day
+
+    try:
+        day = read_day(text).isoformat()
+    except ValueError:
+        raise UsageError("bad_day", text=text) from None
+    there = ledger_file(app.profile, app.console.env).exists()
+    close = app.ledger.closed(day) if there else None
+    if close is None:
+        raise NoData("day_not_closed", day=day)
+    rows = [row for row in close.orders if not ids or row["order_id"] in ids]
+    columns = (*ORDERS, Column("source", "来源", "Source"))
+    caption = say(f"{day} 委托: {len(rows)}", f"Orders of {day}: {len(rows)}")
+    emit_rows(app.console, rows, (*Order._fields, "source"), columns, "order_id", caption)
 
 
 def _followed(app: App, wanted: list[str], open_only: bool) -> Iterator[list[Order]]:

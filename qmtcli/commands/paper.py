@@ -68,9 +68,13 @@ def status(app: App) -> None:
 @command("reset", "清空模拟账户, 从头开始。", "Begin anew: no orders, no holdings, the opening cash.")
 @click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
 def reset(app: App, yes: bool) -> None:
+    from qmtcli import backend
+
     exchange = _exchange(app)
     app.confirm(say("清空模拟账户?", "Erase the paper account?"), yes)
     exchange.reset()
+    if backend.ledger_file(app.profile, app.console.env).exists():
+        app.ledger.begin_anew()
     _show(app, exchange)
 
 

@@ -73,7 +73,7 @@ def keep(
 
 
 def _amount(entries: Sequence[Entry], side: str) -> float:
-    return round(sum(float(entry.risk or 0) for entry in entries if entry.side == side), 2)
+    return round(sum((float(entry.risk or 0) for entry in entries if entry.side == side), 0.0), 2)
 
 
 def _seen(app: App, codes: Sequence[str]) -> Seen:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     metavar="P",
     help=say("新限价, 或 peer、own、last… [±N 跳]", "limit price, or peer, own, last… [±N ticks]"),
 )
+@click.option("--round", "snap", is_flag=True, help=say("价格取整到最小变动单位", "round the price to the tick"))
 @click.option("--id", "client_id", metavar="ID", help=say("新委托的标识", "client id of the new order"))
 @click.option("--wait", is_flag=True, help=say("等到最终状态, 最多 60 秒", "wait for the final state, 60 s at most"))
 @click.option("--wait-for", metavar="S", type=Seconds(0, 3600),
@@ -45,6 +46,7 @@ def replace(
     order: str,
     limit: str | None,
     price: str | None,
+    snap: bool,
     client_id: str | None,
     wait: bool,
     wait_for: float | None,
@@ -66,7 +68,7 @@ def replace(
     new_id = replacing.client_id(desk.day, row.order_id, words["price"])
     if client_id is not None:
         new_id = tickets.dated(client_id, app.session.today())
-    begun = replacing.begin(desk, app.markets, row, spec, new_id)
+    begun = replacing.begin(desk, app.markets, row, spec, new_id, snap)
     check_fields(app.console, _row(desk.unsent(begun.entry), row))
     if plan is not None:
         return keep(app, desk, plan, replaces={row.order_id: (words["price"], new_id)})
@@ -88,7 +90,7 @@ def replace(
     _emit(app, outcome, done.order, False)
     desk.reported()
     short = done.order.order_volume - done.order.traded_volume - outcome.entry.order_volume
-    return ExitStatus.PARTIAL if short > 0 and not outcome.replayed else outcome.status(bool(seconds))
+    return ExitStatus.PARTIAL if short > 0 and not outcome.replayed else outcome.status(seconds is not None)
 
 
 def _emit(app: App, outcome: Outcome, order: Order, dry_run: bool) -> None:

@@ -152,6 +152,6 @@ def order_row(outcome: Outcome) -> dict[str, Any]:
     if order is not None:
         row.update({key: value for key, value in order._asdict().items() if value not in ("", None)})
         if state is State.REJECTED:
-            row["status"] = "rejected"
+            row.update(status="rejected", status_msg=str(told or entry.message))  # a row cuts the words short
     worst = float(entry.risk) if entry.risk else None
     return {**row, "worst_amount": worst, "replayed": outcome.replayed}

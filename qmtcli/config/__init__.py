@@ -74,6 +74,8 @@ class Profile(NamedTuple):
     writes: str = "all"
     #: whether questions count as answered with yes
     yes: bool = False
+    #: whether program trading on the account was reported to the broker
+    reported: bool = False
     #: None: nothing was said, which refuses unattended live writing; ``"none"``: explicitly no limits
     limits: Limits | Literal["none"] | None = None
     #: seconds that one request may take

@@ -193,6 +193,7 @@ PROFILE: dict[str, Key] = {
     "hours": _choice("always", "exchange")._replace(mode="paper"),
     "writes": _choice(*WRITES)._replace(project="tighten"),
     "yes": _BOOL._replace(project="tighten"),
+    "reported": _BOOL._replace(project="never", mode="live"),
     "limits": Key(_choice("none").read, "none | {order_value: 50000, price_away: 3%}", project="tighten"),
     "limits.order_value": _MONEY,
     "limits.order_volume": _WHOLE,

@@ -198,14 +198,16 @@ class Desk:
             return (Outcome(entry) for entry in entries)
         return Sending(self, entries, manner).run()
 
-    def checked(self, entry: Entry, markets: Markets) -> Entry:
-        """An entry of a plan, held again to what one order may be; as the ledger has it where it was sent before.
+    def checked(self, entry: Entry, markets: Markets, again: bool = False) -> Entry:
+        """An entry of a plan, held again to what one order may be; as it is where it was sent before and not ``again``.
 
         Raises UsageError, Refused, NoData, NotConnected.
         """
         orders.check_client_id(entry.client_id)
-        if not self.dry_run and (known := self.ledger.find(entry.client_id)) and known.state is not State.PLANNED:
-            return entry
+        if not again and not self.dry_run:
+            known = self.ledger.find(entry.client_id)
+            if known is not None and known.state is not State.PLANNED:
+                return entry
         request = request_of(entry)
         kind = codes.PRICE_KINDS.get(request.price_type, "")
         spec = orders.parse_price(entry.price) if kind == "limit" else orders.market_price(kind)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from qmtcli import halt
 from qmtcli.config import Profile
 from qmtcli.errors import Refused, UsageError
+from qmtcli.messages import say
 from qmtcli.model import Credit, Side
 from qmtcli.xt import codes
 
@@ -30,6 +31,8 @@ class Permission(NamedTuple):
     changed: Callable[[], tuple[str, str] | None] = lambda: None
     #: whether what is sent is a plan that a person has looked at
     planned: bool = False
+    #: tells a person something that must not be missed
+    warn: Callable[[str], None] = lambda text: None
 
 
 class Gate:
@@ -57,6 +60,10 @@ class Gate:
         if permission.yes and profile.writes != "plan":
             if profile.limits is None:
                 raise Refused("no_limits", profile=profile.name)
+            if not profile.reported:
+                zh = f"{profile.name}: 程序化交易须先向券商报告; 已报告则在该 profile 下写 reported: true"
+                en = f"{profile.name}: report program trading to the broker first; once it is done, say reported: true"
+                permission.warn(say(zh, en))
         elif permission.ask is None:
             raise Refused("needs_yes", profile=profile.name)
         elif not permission.ask(question):

@@ -47,9 +47,7 @@ def typed(order: Order, price: PriceSpec) -> dict[str, str]:
     return {"replaces": order.order_id, "price": word}
 
 
-def begin(
-    desk: Desk, markets: Markets, order: Order, price: PriceSpec, new_id: str, next_session: bool = False
-) -> Replacing:
+def begin(desk: Desk, markets: Markets, order: Order, price: PriceSpec, new_id: str, snap: bool = False) -> Replacing:
     """The replacement of an order, checked and planned, or as it was left by whoever began it; nothing is canceled.
 
     Raises Refused where it cannot be replaced, or not so; NotConnected, NoData.
@@ -61,8 +59,7 @@ def begin(
         raise Refused("order_is_final", order_id=order.order_id, status=order.status)
     if order.subscription or codes.PRICE_KINDS.get(order.price_type, "limit") != "limit":
         raise Refused("only_limit_orders", order_id=order.order_id, kind=order.price_kind)
-    asked = _ticket(order, price)
-    built = build(asked, markets, new_id, next_session)
+    built = build(_ticket(order, price, snap), markets, new_id)
     (entry,) = desk.enter(built, markets.schedule, "replace", words)
     if not desk.dry_run:
         # its own place is free again once it is canceled, so what it holds counts for it
@@ -74,7 +71,7 @@ def begin(
     return Replacing(order, entry)
 
 
-def _ticket(order: Order, price: PriceSpec) -> Ticket:
+def _ticket(order: Order, price: PriceSpec, snap: bool) -> Ticket:
     """A ticket for as much of an order as is a whole number of lots now; the rest is known after the cancel."""
     purpose = next((credit for (_, credit), number in codes.ORDER_TYPES.items() if number == order.order_type), None)
     return Ticket(Side(order.side), order.stock_code, price, str(order.order_volume), strategy=order.strategy_name or

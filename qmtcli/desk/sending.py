@@ -301,7 +301,11 @@ class Sending:
     def _end_what_is_decided(self) -> None:
         for answer in self._session.told():
             flight = self._flights.get(answer.request.client_id)
-            if flight is not None and flight.answer is answer and self._is_decided(answer):
+            if flight is None or flight.answer is not answer:
+                continue
+            if answer.order_id not in ("", "-1"):
+                self._desk.sent[answer.order_id] = None
+            if self._is_decided(answer):
                 self._end(flight, True)
 
     def _is_decided(self, answer: Answer) -> bool:
@@ -341,6 +345,7 @@ class Sending:
         sent = self._desk.sent
         if isinstance(outcome.error, Rejected):
             sent.pop(outcome.entry.client_id, None)
+            sent.pop(outcome.entry.order_id, None)
         elif outcome.entry.order_id:
             sent[outcome.entry.order_id] = None
 
@@ -411,8 +416,8 @@ def rejected(entry: Entry, replayed: bool = False) -> Rejected:
 def _unknown(entry: Entry, order_id: str) -> Outcome:
     if order_id == "-1":
         # -1 has been answered for orders that stood
-        code = "answered_minus_one"
-        error = OutcomeUnknown(code, client_id=entry.client_id, reason=entry.message, stock_code=entry.stock_code)
+        more = {"client_id": entry.client_id, "stock_code": entry.stock_code}
+        error = OutcomeUnknown("answered_minus_one", reason=entry.message, **more)
     else:
         error = OutcomeUnknown("no_answer_to_order", client_id=entry.client_id, stock_code=entry.stock_code)
     return Outcome(entry, error=error)

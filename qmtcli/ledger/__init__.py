@@ -219,6 +219,36 @@ class Claim(NamedTuple):
     wait: int = 0
 
 
+class Adjustment(NamedTuple):
+    """A row of ``adjustments``: shares and money of a strategy's book that came, or below 0 went, by hand."""
+
+    id: int
+    day: str
+    strategy_name: str
+    #: empty for money alone
+    stock_code: str
+    #: shares
+    volume: int
+    #: CNY, exact
+    amount: str
+    note: str
+    #: epoch milliseconds
+    at: int
+
+
+class Close(NamedTuple):
+    """A trading day as it ended, in the fields of the commands' rows."""
+
+    day: str
+    #: epoch milliseconds
+    at: int
+    asset: dict[str, Any]
+    positions: list[dict[str, Any]]
+    #: each with its ``source``: ``qmt``, or ``other`` for one that is not the ledger's
+    orders: list[dict[str, Any]]
+    trades: list[dict[str, Any]]
+
+
 class Ledger:
     """One account's ledger. Every method raises ConfigError ``ledger_unusable`` when the file cannot be used."""
 
@@ -289,6 +319,10 @@ class Ledger:
     def not_final(self) -> list[Entry]:
         """Entries that something may still become of, planned ones apart, of any day."""
         return self.select(f"epoch = ? AND {_NOT_FINAL} ORDER BY key", self.epoch)
+
+    def all(self) -> list[Entry]:
+        """Every entry of the account."""
+        return self.select("epoch = ? ORDER BY key", self.epoch)
 
     def of_day(self, day: str) -> list[Entry]:
         """The entries of a trading day."""
@@ -500,6 +534,54 @@ class Ledger:
         names = ("id", "at", "clock", "day", "event", "client_id", "order_id", "stock_code", "strategy_name", "body")
         rows = self._execute(f"SELECT {', '.join(names)} FROM events WHERE {where} ORDER BY id", *values)
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    # -- days and books --------------------------------------------------------------------------------
+
+    def close_day(self, close: Close) -> None:
+        """Keep a trading day as it ended; the last word counts."""
+        rows = [json.dumps(part, ensure_ascii=False) for part in close[2:]]
+        with self._transaction():
+            self._execute(
+                "INSERT OR REPLACE INTO closes VALUES (?, ?, ?, ?, ?, ?, ?)", self.epoch, close.day, close.at, *rows
+            )
+            told = {"orders": len(close.orders), "total_asset": close.asset.get("total_asset")}
+            self._event(close.day, "day_close", "", "", "", "", told)
+
+    def closed(self, day: str) -> Close | None:
+        """A trading day as it ended; None where nobody has closed it."""
+        found = self.closes("day = ?", day)
+        return found[0] if found else None
+
+    def closes(self, where: str = "1", *values: object) -> list[Close]:
+        """The days that were closed, by a condition on their columns, oldest first."""
+        rows = self._execute(
+            f"SELECT day, at, asset, positions, orders, trades FROM closes WHERE epoch = ? AND {where} ORDER BY day",
+            self.epoch,
+            *values,
+        )
+        return [Close(day, at, *map(json.loads, parts)) for day, at, *parts in rows]
+
+    def adjust(self, day: str, strategy: str, code: str, volume: int, amount: Decimal, note: str) -> None:
+        """Write an adjustment of a strategy's book."""
+        with self._transaction():
+            self._execute(
+                "INSERT INTO adjustments (epoch, day, at, strategy_name, stock_code, volume, amount, note)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                self.epoch, day, int(self._at() * 1000), strategy, code, volume, str(amount), note,
+            )  # fmt: skip
+            self._event(
+                day, "adjust", "", "", code, strategy, {"volume": volume, "amount": float(amount), "note": note}
+            )
+
+    def adjustments(self) -> list[Adjustment]:
+        """The adjustments of all books, oldest first."""
+        names = ", ".join(Adjustment._fields)
+        rows = self._execute(f"SELECT {names} FROM adjustments WHERE epoch = ? ORDER BY id", self.epoch)
+        return [Adjustment(*row) for row in rows]
+
+    def last_day(self) -> str:
+        """The last trading day of which there is anything; empty where there is nothing."""
+        return str(self._execute("SELECT coalesce(max(day), '') FROM events")[0][0])
 
     # -- the account -----------------------------------------------------------------------------------
 

@@ -210,6 +210,8 @@ def paper(vendor_modules: None, tmp_path: Path) -> Iterator[Paper]:
 
 
 Qmt = Callable[..., Result]
+#: seconds that are short, and enough for what is answered
+MOMENT = "2" if os.name == "nt" else "0.3"
 ORDER = ("buy", "600000.SH", "100", "--limit", "8.90", "--id", "mine", "--json")
 
 
@@ -280,7 +282,7 @@ def test_cancels_that_qmt_asks_for(paper: Paper, quick_qmt: Qmt) -> None:
     assert quick_qmt("cancel", "1", "--json").status == 0
     paper.faults.clear()
     paper.faults.cancel("no answer", stands=False)
-    assert quick_qmt("--timeout", "0.3", "cancel", "2", "--json").status == 7
+    assert quick_qmt("--timeout", MOMENT, "cancel", "2", "--json").status == 7
     paper.faults.clear()
     paper.faults.cancel("disconnect before")
     assert quick_qmt("cancel", "3", "--json").status == 7
@@ -294,7 +296,7 @@ def test_a_listing_with_a_foreign_order(paper: Paper, quick_qmt: Qmt) -> None:
 
 def test_a_query_that_qmt_gets_no_answer_to(paper: Paper, quick_qmt: Qmt) -> None:
     paper.faults.query_positions("no answer")
-    lost = quick_qmt("--timeout", "0.3", "positions", "--json")
+    lost = quick_qmt("--timeout", MOMENT, "positions", "--json")
     assert (lost.status, lost.error["code"], lost.error["call"]) == (4, "no_answer", "query_stock_positions")
 
 
