@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,9 @@ from qmtcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from qmtcli.ledger import Ledger
+    from qmtcli.model import Order
     from qmtcli.paper.exchange import Exchange
+    from qmtcli.paper.rows import Rows
     from qmtcli.paper.settings import Settings
     from qmtcli.xt.copies import Copy
     from qmtcli.xt.session import Session
@@ -229,9 +232,16 @@ def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
     return Path(state_dir(env)).absolute() / "packages" / profile.name
 
 
+def _paper_rows(exchange: Exchange) -> Rows:
+    from qmtcli.paper.codes import ACCOUNT_TYPES
+    from qmtcli.paper.rows import Rows
+
+    return Rows(exchange.settings.account, ACCOUNT_TYPES[exchange.settings.account_type])
+
+
 def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
     """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
-    from qmtcli.xt import loader
+    from qmtcli.xt import loader, rows
     from qmtcli.xt.link import Slot
     from qmtcli.xt.session import Session
 
@@ -250,6 +260,11 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
         loader.prove_client(client, module, _CLIENTS[module])
 
     exchange = open_exchange()
+
+    def past(client_id: str, day: str) -> Order | None:
+        found = exchange.last_of(client_id, date.fromisoformat(day))
+        return None if found is None else rows.order(_paper_rows(exchange).order(found))
+
     # a process has the ids that are its own number, however often it comes back
     numbers = count(os.getpid(), 1 << 22)
     return Session(
@@ -263,4 +278,5 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
         now=lambda: exchange.feed.now_ms() / 1000,
         today=exchange.today,
         stands=exchange.knows,
+        past=past,
     )

@@ -1135,10 +1135,10 @@ ERRORS: dict[str, Text] = {
         "qmt book lists them",
     ),
     "adjust_what": Text(
-        "写代码、数量与 --price, 或只写 --cash",
-        "qmt book adjust 策略 600000.SH -100 --price 9.05",
-        "give a code, a volume and --price, or --cash alone",
-        "qmt book adjust NAME 600000.SH -100 --price 9.05",
+        "写 buy 或 sell、代码、数量与 --price, 或只写 --cash",
+        "qmt book adjust 策略 sell 600000.SH 100 --price 9.05",
+        "give buy or sell, a code, a volume and --price, or --cash alone",
+        "qmt book adjust NAME sell 600000.SH 100 --price 9.05",
     ),
     "day_follows_calendar": Text(
         "hours: exchange 的交易日跟随日历",

@@ -846,6 +846,7 @@ def test_settings_tell_value_and_source_of_every_key(place: Place) -> None:
         "profiles.live.module_path": (None, "default"),
         "profiles.live.writes": ("plan", "./qmt.yaml:1"),
         "profiles.live.yes": (False, "default"),
+        "profiles.live.reported": (False, "default"),
         "profiles.live.limits.price_away": (0.03, file + "7"),
         "profiles.live.limits.symbols": (["600000.SH"], file + "7"),
         "profiles.live.timeout": (10.0, "default"),

@@ -101,6 +101,7 @@ def _plain(text: str, top: Path) -> str:
     # a halt is of the machine's time
     today = datetime.now(timezone(timedelta(hours=8))).date()
     text = re.sub(rf"{today}(.)\d\d:\d\d:\d\d", r"YYYY-MM-DD\1hh:mm:ss", text)
+    text = re.sub(r"xtquant \d{6}\.\d\.\d", "xtquant VVVVVV.V.V", text)
     return re.sub(r"Python 3\.\d\d", "Python 3.XX", re.sub(r"xtquant_\d{6}", "xtquant_XXXXXX", text))
 
 

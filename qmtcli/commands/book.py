@@ -85,37 +85,45 @@ def _yuan(amount: Decimal) -> float:
 
 @command(
     "adjust",
-    "调整账本: 手工买卖的股票 (数量为负即转出, --price 每股价格), 或 --cash 资金。",
-    "Adjust a book: shares traded by hand (below 0: they went), at --price each; or money with --cash.",
-    epilog="qmt book adjust trend 600000.SH -100 --price 9.05",
+    "调整账本: 手工的买卖 (buy 或 sell, 代码, 数量, --price 每股价格), 或 --cash 资金。",
+    "Adjust a book by a trade made by hand (buy or sell, code, volume, --price), or by money with --cash.",
+    epilog="qmt book adjust trend sell 600000.SH 100 --price 9.05",
 )
 @click.argument("name")
+@click.argument("side", required=False, type=click.Choice(["buy", "sell"]))
 @click.argument("code", required=False, shell_complete=complete.codes)
 @click.argument("volume", required=False)
 @click.option("--price", metavar="P", help=say("每股价格, 元", "CNY a share"))
 @click.option("--cash", metavar="CNY", help=say("资金, 元; 负即取出", "money, CNY; below 0 it goes"))
 @click.option("--note", metavar="TEXT", default="", help=say("说明", "why"))
 def adjust(
-    app: App, name: str, code: str | None, volume: str | None, price: str | None, cash: str | None, note: str
+    app: App,
+    name: str,
+    side: str | None,
+    code: str | None,
+    volume: str | None,
+    price: str | None,
+    cash: str | None,
+    note: str,
 ) -> None:
-    from qmtcli.orders import check_strategy
+    from qmtcli import orders
     from qmtcli.symbols import parse_code
 
     app.profile  # noqa: B018
     check_fields(app.console, _ADJUSTED_KEYS)
-    check_strategy(name)
-    if (code is None) == (cash is None) or (code is not None and (volume is None or price is None)):
+    orders.check_strategy(name)
+    traded = [word is not None for word in (side, code, volume, price)]
+    if any(traded) == (cash is not None) or any(traded) != all(traded):
         raise UsageError("adjust_what")
     shares, amount = 0, Decimal(0)
     if cash is not None:
-        amount = _signed(cash, "bad_money")
+        amount = _signed(cash)
     else:
-        assert volume is not None and price is not None
-        code, signed = parse_code(str(code)), _signed(volume, "bad_volume")
-        if signed % 1:
-            raise UsageError("bad_volume", text=volume)
-        shares = int(signed)
-        amount = -(_signed(price, "bad_price") * shares)
+        spec = orders.parse_price(str(price))
+        if spec.value is None:
+            raise UsageError("bad_price", text=str(price))
+        code, shares = parse_code(str(code)), orders.parse_volume(str(volume)) * (1 if side == "buy" else -1)
+        amount = -spec.value * shares
     ledger = app.ledger
     ledger.adjust(app.today(), name, code or "", shares, amount, note)
     after = app.books()[name]
@@ -132,16 +140,16 @@ def adjust(
     emit_row(app.console, row, ADJUSTED, "strategy_name", say("账本已调整", "Book adjusted"))
 
 
-def _signed(text: str, code: str) -> Decimal:
-    """A number other than 0, with a sign or without. Raises UsageError."""
+def _signed(text: str) -> Decimal:
+    """Money that came or, below 0, went. Raises UsageError."""
     from qmtcli.text import number
 
     try:
         value = number(text.replace(",", ""))
     except ValueError:
-        raise UsageError(code, text=text) from None
+        raise UsageError("bad_money", text=text) from None
     if not value:
-        raise UsageError(code, text=text)
+        raise UsageError("bad_money", text=text)
     return value
 
 

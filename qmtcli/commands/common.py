@@ -241,7 +241,8 @@ class App:
         ledger, session = self.ledger, self._session
         if ledger.not_final():
             try:
-                settling.settle(ledger, session.today().isoformat(), session.orders_soon(), session.stands)
+                day, orders = session.today().isoformat(), session.orders_soon()
+                settling.settle(ledger, day, orders, session.stands, session.past)
             except NotConnected:
                 return
 
@@ -512,9 +513,13 @@ class DefaultGroup(Group):
         self._default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not ctx.resilient_parsing and not (args and (args[0] in self.commands or args[0] in ("-h", "--help"))):
+        if not ctx.resilient_parsing and (not args or (args[0].startswith("-") and args[0] not in ("-h", "--help"))):
             args = [self._default, *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        known = args[0] in self.commands or ctx.resilient_parsing
+        return super().resolve_command(ctx, args if known else [self._default, *args])
 
 
 class Reading(NamedTuple):

@@ -39,6 +39,7 @@ def day_close(app: App) -> int:
     positions, asset = session.positions(), session.asset()
     desk.settle(orders)
     ledger = desk.ledger
+    ledger.settle(_expired(app, ledger.of_day(day)))
     ledger.settle(_with_fees(ledger.of_day(day), trades))
     unknown = [entry.client_id for entry in ledger.of_day(day) if entry.state.undecided]
     before = ledger.closes("day < ?", day)
@@ -66,6 +67,27 @@ def day_close(app: App) -> int:
     }
     emit_row(app.console, row, DAY_CLOSE, "day", say("收盘归档", "Day closed"))
     return ExitStatus.UNKNOWN if unknown else ExitStatus.OK
+
+
+def _expired(app: App, entries: list[Entry]) -> list[Entry]:
+    """Entries that are open after the last phase of their day, as they have ended: an order lives one day."""
+    from qmtcli.ledger import State
+    from qmtcli.orders import known_instrument
+    from qmtcli.rules.phases import phase_at
+    from qmtcli.rules.settings import DEFAULT
+
+    profile = app.profile
+    if not profile.live and profile.hours == "always":
+        return []
+    now = datetime.fromtimestamp(app.session.now(), _SHANGHAI)
+    found = []
+    for entry in entries:
+        if entry.state not in (State.OPEN, State.PART_FILLED) or entry.day != now.date().isoformat():
+            continue
+        instrument = known_instrument(entry.stock_code, None, app.told(entry.stock_code))
+        if phase_at(instrument, now.time(), now.date(), DEFAULT._replace(**profile.rules)).is_over:
+            found.append(entry._replace(state=State.CANCELED, message=say("收盘失效", "expired at the close")))
+    return found
 
 
 def _source(order: Order, entries: list[Entry]) -> str:

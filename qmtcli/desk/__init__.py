@@ -235,7 +235,7 @@ class Desk:
         """
         if orders is None:
             orders = self.session.orders() if self.ledger.not_final() else []
-        return settling.settle(self.ledger, self.day, orders, self.session.stands)
+        return settling.settle(self.ledger, self.day, orders, self.session.stands, self.session.past)
 
     # -- cancels ---------------------------------------------------------------------------------------
 

@@ -49,12 +49,27 @@ def _fitting(entry: Entry, by_remark: dict[str, list[Order]], claimed: set[str])
     return None
 
 
+def _as_it_ended(entry: Entry, past: Callable[[str, str], Order | None] | None) -> Entry:
+    """An entry of an earlier day, as it ended where that can be known: on paper what is in no file was not sent."""
+    if past is None:
+        return entry._replace(state=State.UNKNOWN)
+    order = past(entry.client_id, entry.day)
+    if order is None:
+        return entry._replace(state=State.DROPPED, message="not sent")
+    return entry.seen(order)
+
+
 def settle(
-    ledger: Ledger, day: str, orders: Sequence[Order], stands: Callable[[str], bool] | None = None
+    ledger: Ledger,
+    day: str,
+    orders: Sequence[Order],
+    stands: Callable[[str], bool] | None = None,
+    past: Callable[[str, str], Order | None] | None = None,
 ) -> list[Entry]:
     """Settle what the ledger has open, as far as the orders of the day tell; the entries that are not final then.
 
-    What another process is at work on is left to it. Entries of an earlier day can be found no more: they are unknown.
+    What another process is at work on is left to it. Entries of an earlier day are unknown where nobody knows that day;
+    ``stands`` and ``past`` as `qmtcli.xt.session.Session` has them.
     """
     waiting = ledger.not_final()
     if not waiting:
@@ -63,8 +78,8 @@ def settle(
     # what changed before it became this process's own
     mine = [ledger.select("key = ?", entry.key)[0] for entry in mine]
     today = [entry for entry in mine if entry.day >= day and not entry.state.final]
-    past = [entry._replace(state=State.UNKNOWN) for entry in mine if entry.day < day and not entry.state.final]
-    now = [*looked_for(today, orders, ledger.of_day(day), stands), *past]
+    before_today = [_as_it_ended(entry, past) for entry in mine if entry.day < day and not entry.state.final]
+    now = [*looked_for(today, orders, ledger.of_day(day), stands), *before_today]
     before = {entry.key: entry for entry in mine}
     ledger.settle([entry for entry in now if entry != before[entry.key]], leave=False)
     for entry in mine:

@@ -352,6 +352,13 @@ class Exchange:
         self.refresh()
         return self.feed.day
 
+    def last_of(self, remark: str, day: date) -> Order | None:
+        """The last order of a day that carries a remark."""
+        found = self.store.select(
+            Order, "WHERE day = ? AND remark = ? ORDER BY id DESC LIMIT 1", number_of(day), remark
+        )
+        return found[0] if found else None
+
     def knows(self, remark: str) -> bool:
         """Whether an order of the day carries a remark, on its way or listed by nobody it may be."""
         with self.store.reading():

@@ -97,6 +97,7 @@ class Session:
         state: Path | None = None,
         today: Callable[[], date] | None = None,
         stands: Callable[[str], bool] | None = None,
+        past: Callable[[str, str], Order | None] | None = None,
     ) -> None:
         """``take_slot()`` gives a session id that nobody else has, ``take_slot(seconds)`` in that time; each raises
         NotConnected when there is none. ``prove(native client, its module)`` is asked before the first call goes
@@ -105,11 +106,13 @@ class Session:
         ``now`` tells epoch seconds by the market's clock, which on paper may be a set one. ``state``: a folder for what
         the data service's client wants to read; None where its requests need no limit. ``today()``: the trading day of
         orders sent now, by default the date in Shanghai. ``stands(client id)``: whether an order of today carries it,
-        listed or not; None where nobody can know, as at a terminal.
+        listed or not; None where nobody can know, as at a terminal. ``past(client id, day)``: the order of an earlier
+        day that carries it; None where nobody knows earlier days.
         """
         self.now = now
         self.today = today or self._date
         self.stands = stands
+        self.past = past
         self.account_id = account_id
         self.account_type = account_type
         self.timeout = timeout
