@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 #: seconds that every write waits for its acknowledgement
 ACK_SECONDS = 3.0
-#: orders that are under way at once, and those whose intents are written together
+#: orders that are under way at once; and those whose intents are written together, where what a dead sender left can
+#: be found out: at a terminal each of them would be a person's to decide
 WINDOW, CHUNK = 128, 32
 #: seconds between two looks at what another process is at work on, and those that it is given beyond one's own wait
 _STEP, _OTHERS = 0.05, 10.0
@@ -141,7 +142,8 @@ class Sending:
             if self._over is not None or self._stopped:
                 self._told.append(Outcome(self._queue.popleft(), error=self._over))
                 continue
-            chunk = self._chunk(min(CHUNK, room - len(self._flights)))
+            together = CHUNK if self._session.stands is not None else 1
+            chunk = self._chunk(min(together, room - len(self._flights)))
             if not chunk:
                 continue
             try:
