@@ -242,7 +242,20 @@ def main() -> int:
             return 1
         if given.task == "build":
             return 0
-        suite = ["-m", "pytest", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={PATIENCE_WITH_A_TEST}"]
+        # in two processes, each test file in one of them, the long ones first
+        suite = [
+            "-m",
+            "pytest",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            f"faulthandler_timeout={PATIENCE_WITH_A_TEST}",
+        ]
         return windows.run(*(suite if given.task == "test" else []), *given.arguments, limit=given.limit)
 
 

@@ -54,6 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regenerate", action="store_true", help="write the golden files anew; then read what changed")
 
 
+#: the few tests that take long on Windows, where the suite runs in two processes: last they would run in one
+LONG = ("test_killed.py", "test_windows.py", "test_encodings.py", "test_crowd.py", "test_compat.py", "test_balance.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, where that matters."""
+    if WINDOWS:
+        items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def regenerate(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Result, not_on_windows
+from conftest import ROOT, WINDOWS, Result, not_on_windows
 
 Qmt = Callable[..., Result]
 
@@ -27,7 +27,7 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", MOMENTS[::3] if WINDOWS else MOMENTS)
 def test_bought_today_sold_on_the_next_day(qmt: Qmt, clock: Callable[[str], None], moment: str) -> None:
     clock(moment)
     bought = qmt("buy", "600000.SH", "100", "--limit", "9.09", "--json")

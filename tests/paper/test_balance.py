@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from conftest import WINDOWS
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -26,7 +27,7 @@ from qmtcli.rules.boards import instrument
 from qmtcli.rules.corporate import Action
 
 #: steps in a run of this file
-LEAST_STEPS = 20_000
+EXAMPLES, LEAST_STEPS = (100, 5_000) if WINDOWS else (400, 20_000)
 SH, SZ, ST, BOND, REPO = CODES = ["600000.SH", "000001.SZ", "002124.SZ", "113052.SH", "204001.SH"]
 DAYS = [DAY + timedelta(days=n) for n in (0, 1, 2, 3, 4, 7, 8, 9)]
 ACTIONS = {
@@ -225,7 +226,7 @@ class ExchangeAccount(Account):
 TestEndlessAccount = EndlessAccount.TestCase
 TestExchangeAccount = ExchangeAccount.TestCase
 TestEndlessAccount.settings = TestExchangeAccount.settings = settings(
-    max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=EXAMPLES, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

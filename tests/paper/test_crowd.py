@@ -22,7 +22,8 @@ from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.settings import Settings
 from qmtcli.paper.store import Order, Trade
 
-PROCESSES, KILLED, ORDERS = 16, 5, 200
+#: fewer where a process and a lock are slow
+PROCESSES, KILLED, ORDERS = (6, 2, 60) if os.name == "nt" else (16, 5, 200)
 
 
 @pytest.fixture
