@@ -10,6 +10,7 @@ import json
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
@@ -19,6 +20,8 @@ from typing import Any, NamedTuple
 import pytest
 from conftest import CLOCK, ROOT, TERMINAL, Result, Runner
 
+from qmtcli.backend import ledger_file
+from qmtcli.config import Profile
 from qmtcli.paper.faults import OUTCOMES
 from qmtcli.paper.settings import Settings
 
@@ -26,7 +29,7 @@ PAGE = ROOT / "docs" / "outcomes.md"
 BEGIN, END = "<!-- outcomes: made by tests/test_outcomes.py -->\n", "<!-- end of outcomes -->\n"
 ACCOUNT = "2000000365"
 #: runs that are under way at once: most of the time they wait
-AT_ONCE = 16
+AT_ONCE = 24
 #: what an order or a cancel waits for, and what one request may take where it is not answered
 ACK_SECONDS, CANCEL_SECONDS, TIMEOUT = 3.0, 5.0, 4.0
 #: what was there before: a holding of 300 shares and one of 100 bought today, and an order that rests
@@ -37,9 +40,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "buy": ("buy", "600000.SH", "100", "--limit", "9.09", "--id", "mine", "--yes"),
     "sell": ("sell", "600000.SH", "100", "--limit", "9.00", "--id", "mine", "--yes"),
     "cancel": ("cancel", str(RESTING), "--yes"),
+    "replace": ("replace", str(RESTING), "--limit", "8.95", "--id", "mine", "--yes"),
+    "batch": ("batch", "{folder}/batch.csv", "--yes", "--wait-for", "1"),
     **{name: (name,) for name in READS},
     "quote": ("quote", "600000.SH"),
 }
+#: two orders, which meet the same
+BATCH = "side,code,volume,limit,id\nbuy,600000.SH,100,9.09,mine\nsell,600000.SH,100,9.00,also\n"
 MODES = {"live": "On a live account", "paper": "On paper"}
 #: the one query that a command lives by
 QUERY, QUERIES = (
@@ -114,15 +121,15 @@ _OF_WRITES = (
 )
 FAULTS = [
     *_faults(
-        "order", ("buy", "sell"), *_OF_WRITES, _NEVER,
+        "order", ("buy", "sell", "replace", "batch"), *_OF_WRITES, _NEVER,
         ("error before reply", {"numbered": True}),
         ("error before reply", {"fails": True}),
         ("error before reply", {"numbered": True, "fails": True}),
         ("listed only after", {"queries": 99}),
     ),
-    *_faults("cancel", ("cancel",), *_OF_WRITES),
-    *_faults("connect", ("buy", "cancel", *READS, "quote"), _NEVER, _CLOSED),
-    *_faults("subscribe", ("buy", "cancel"), _NEVER, _CLOSED),
+    *_faults("cancel", ("cancel", "replace"), *_OF_WRITES),
+    *_faults("connect", ("buy", "cancel", "batch", *READS, "quote"), _NEVER, _CLOSED),
+    *_faults("subscribe", ("buy", "cancel", "batch"), _NEVER, _CLOSED),
     *_faults(QUERY, ("buy", "cancel", *READS), _NEVER, _CLOSED, ("disconnect before", {"nth": 1})),
     Fault("query", "-1", {}, ("buy", "cancel", *READS)),
     Fault("query", "late", {"seconds": 60}, ("buy", "cancel", *READS)),
@@ -162,6 +169,8 @@ class Done(NamedTuple):
     result: Result
     #: orders of the day by id: status and remark
     orders: dict[int, tuple[int, str]]
+    #: the ledger's entries by client id: state and the order's id
+    entries: dict[str, tuple[str, str]]
     #: from its start to its end
     seconds: float
 
@@ -171,6 +180,9 @@ class Done(NamedTuple):
         status, stdout = self.result.status, self.result.stdout
         if not stdout:
             return f"{status} {self.result.error['code']}"
+        if stdout[0] == "{" and stdout.count("\n{"):
+            words = [json.loads(line)["status"] for line in stdout.splitlines()]
+            return f"{status} {', '.join(dict.fromkeys(words))}"
         rows = json.loads(stdout)
         row = rows if isinstance(rows, dict) else rows[0] if rows else {}
         return f"{status} {row.get('result') or (row.get('client_id') and row['status']) or ''}".strip()
@@ -182,6 +194,7 @@ class World:
     def __init__(self, folder: Path, runs: Callable[[str], Runner]) -> None:
         self._folder, self._runs = folder, {mode: runs(mode) for mode in MODES}
         (folder / "userdata_mini").mkdir()
+        (folder / "batch.csv").write_text(BATCH)
         (folder / "config.yaml").write_text(
             f"profiles:\n  live:\n    live: true\n    path: {folder / 'userdata_mini'}\n    account: '{ACCOUNT}'\n"
             f"    module_path: {TERMINAL}\n    limits: none\n  paper:\n    account: '{ACCOUNT}'\n"
@@ -231,18 +244,39 @@ class World:
             seed.backup(copy)
         faults = folder / "faults.json"
         faults.write_text(json.dumps([rule] if rule else []))
-        words = (*COMMANDS[command], "--json", *(("--timeout", str(timeout)) if timeout else ()))
+        asked = [word.format(folder=self._folder) for word in COMMANDS[command]]
+        words = (*asked, "--json", *(("--timeout", str(timeout)) if timeout else ()))
         begun = time.monotonic()
         result = self._qmt(mode, folder, *words, faults=faults, more=env)
-        seconds = time.monotonic() - begun
-        with sqlite3.connect(file) as account:
+        return self._done(mode, folder, result, time.monotonic() - begun)
+
+    def reconciled(self, mode: str, name: str) -> Done:
+        """What there is once the ledger of an earlier run was settled, with nothing going wrong."""
+        begun = time.monotonic()
+        result = self._qmt(mode, self._folder / name, "reconcile", "--json")
+        return self._done(mode, self._folder / name, result, time.monotonic() - begun)
+
+    def _done(self, mode: str, folder: Path, result: Result, seconds: float) -> Done:
+        with sqlite3.connect(self._file(folder, mode)) as account:
             rows = account.execute("SELECT id, status, remark FROM orders WHERE day = (SELECT day FROM account)")
-            return Done(result, {number: (status, remark) for number, status, remark in rows}, seconds)
+            orders = {number: (status, remark) for number, status, remark in rows}
+        ledger = ledger_file(Profile(mode, live=mode == "live", account=ACCOUNT), {"QMT_STATE": str(folder / "state")})
+        entries: dict[str, tuple[str, str]] = {}
+        if ledger.exists():
+            with sqlite3.connect(ledger) as file:
+                known = file.execute("SELECT client_id, state, order_id FROM entries")
+                entries = {client_id: (state, order_id) for client_id, state, order_id in known}
+        return Done(result, orders, entries, seconds)
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, quick_runs: Callable[[str], Runner]) -> World:
     return World(tmp_path_factory.mktemp("outcomes"), quick_runs)
+
+
+def _name_of(cell: Cell) -> str:
+    """The folder of a cell's run."""
+    return f"{cell.mode}-{cell.number}-{cell.command}"
 
 
 def _disturbed(cell: Cell, name: str) -> tuple[Any, ...]:
@@ -258,8 +292,9 @@ def done(world: World, request: pytest.FixtureRequest) -> Iterator[Callable[[Cel
     )
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs: dict[Cell, Future[Done]] = {
-            cell: pool.submit(world.run, cell.mode, cell.command, *_disturbed(cell, str(number)))
-            for number, cell in enumerate(cell for cell in cells if isinstance(cell, Cell))
+            cell: pool.submit(world.run, cell.mode, cell.command, *_disturbed(cell, _name_of(cell)))
+            for cell in cells
+            if isinstance(cell, Cell)
         }
         yield lambda cell: runs[cell].result()
 
@@ -310,7 +345,7 @@ def _on_page(cell: Cell) -> str:
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_what_is_said_is_on_the_page_and_true(
-    cell: Cell, done: Callable[[Cell], Done], undisturbed: Callable[[str, str], Done]
+    cell: Cell, done: Callable[[Cell], Done], undisturbed: Callable[[str, str], Done], world: World
 ) -> None:
     found = done(cell)
     assert found.said == _on_page(cell)
@@ -320,7 +355,17 @@ def test_what_is_said_is_on_the_page_and_true(
     else:
         assert stderr == ""
     assert status not in (1, 2, 3)
-    if cell.command in ("buy", "sell"):
+    _hold_ledger(found)
+    if cell.command in ("replace", "batch"):
+        assert max(Counter(remark for _, remark in found.orders.values()).values()) == 1
+        after = world.reconciled(cell.mode, _name_of(cell))
+        _hold_ledger(after)
+        undecided = {client_id for client_id, (state, _) in after.entries.items() if state in ("unknown", "sending")}
+        assert (after.result.status == 7) == bool(undecided)
+        made = {remark for _, remark in after.orders.values()}
+        # what there is is found; at a terminal what is not there may be yet to come
+        assert not undecided & made and (cell.mode == "live" or not undecided)
+    elif cell.command in ("buy", "sell"):
         _hold_order(status, stdout, found.orders)
     elif cell.command == "cancel":
         _hold_cancel(found.said, found.orders)
@@ -366,6 +411,21 @@ def _hold_order(status: int, stdout: str, orders: dict[int, tuple[int, str]]) ->
         assert made and made[0] != 57 and json.loads(stdout)["order_id"] == str(RESTING + 1)
     elif status != 7:
         assert made in ([], [57])
+
+
+#: state of an entry -> xtquant's numbers of the order's; one that is rejected may never have been an order
+_NUMBERS = {
+    "filled": (56,), "canceled": (53, 54), "rejected": (57, None), "planned": (None,),
+    "open": (48, 49, 50, 51, 52), "part_filled": (55, 52), "accepted": (48, 49, 50, 51, 55, 56, None),
+}  # fmt: skip
+
+
+def _hold_ledger(found: Done) -> None:
+    """What the ledger says is true, or that it is unknown."""
+    states = {remark: state for state, remark in found.orders.values()}
+    for client_id, (state, _) in found.entries.items():
+        if state not in ("unknown", "sending"):
+            assert states.get(client_id) in _NUMBERS[state], (client_id, state, found.orders)
 
 
 def _hold_cancel(said: str, orders: dict[int, tuple[int, str]]) -> None:

@@ -71,6 +71,9 @@ def run(app: App, found: Sequence[batches.Wanted | batches.Problem], asked: Aske
             app.console.say(_preview(to_send))
         if not asked.dry_run:
             desk.gate.admit(say(f"发送 {len(to_send)} 笔?", f"Send {len(to_send)} orders?"))
+        # a link that cannot be made is told as that, before anything counts as sent
+        if not asked.dry_run:
+            app.session.subscribe(closed=asked.next_session)
     if not asked.dry_run:
         batch = next((entry.batch for entry in entries if entry.batch), "")
         entries = desk.ledger.plan(entries, batch, batches.content(wanted), asked.name)

@@ -92,6 +92,8 @@ def replace(desk: Desk, markets: Markets, replacing: Replacing) -> tuple[Replaci
     if not order.state.done:
         (found,) = desk.cancel([order], CANCEL_SECONDS)
         order = found.order
+        if found.result not in ("unknown", "pending"):
+            del desk.sent[order.order_id]  # what became of the cancel is known
         if found.result == "unknown":
             error: QmtError = OutcomeUnknown("cancel_unknown", order_id=order.order_id)
             return Replacing(order, entry), error

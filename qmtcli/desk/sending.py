@@ -155,6 +155,8 @@ class Sending:
                 continue
             if later := self._take(claims):
                 return min(pause, later)
+        if self._queue and not self._flights:
+            return 0.0  # there are outcomes to be told first
         if self._others and not self._queue and not self._told:
             self._look_at_others()
         return pause
@@ -229,6 +231,11 @@ class Sending:
             self._ledger.settle([entry._replace(state=State.PLANNED, sent=0)])
             self._told.append(Outcome(entry._replace(state=State.PLANNED), error=self._over))
             return
+        if not self._session.asked:  # the link was lost since the intent was written: over the next one, then
+            planned = entry._replace(state=State.PLANNED, sent=0)
+            self._ledger.settle([planned])
+            self._queue.append(planned)
+            return
         self._desk.sent[entry.client_id] = None
         try:
             answer = self._session.place(request_of(entry))
@@ -245,9 +252,7 @@ class Sending:
     def _decide(self, entries: list[Entry]) -> None:
         """Look for what somebody left; on paper what was never sent is sent now."""
         try:
-            found = settling.looked_for(
-                entries, self._day_orders(), self._ledger.of_day(self._desk.day), self._session.stands
-            )
+            found = self._found(entries)
         except NotConnected:
             found = [entry._replace(state=State.UNKNOWN) for entry in entries]
         self._ledger.settle(found)
@@ -256,6 +261,25 @@ class Sending:
         for entry in found:
             if entry.state is not State.PLANNED:
                 self._tell(replay(entry))
+
+    def _found(self, entries: list[Entry]) -> list[Entry]:
+        """Entries as the broker's orders of the day have them. Raises NotConnected.
+
+        A reading of a moment ago will do for what is in it; what is not in it may have been sent since.
+        """
+        now, claims, stands = time.monotonic(), self._ledger.claims(self._desk.day), self._session.stands
+        if self._rows is None or now - self._rows[1] > _FRESH:
+            self._read_day()
+        assert self._rows is not None, "the day was just read"
+        found = settling.looked_for(entries, self._rows[0], claims, stands)
+        if self._rows[1] < now and any(entry.state in (State.UNKNOWN, State.PLANNED) for entry in found):
+            self._read_day()
+            found = settling.looked_for(entries, self._rows[0], claims, stands)
+        return found
+
+    def _read_day(self) -> None:
+        """Read the broker's orders of the day. Raises NotConnected."""
+        self._rows = self._session.orders(), time.monotonic()
 
     def _replay(self, entry: Entry) -> None:
         if entry.state.final or not self._ledger.owners.take(entry.key):
@@ -279,12 +303,6 @@ class Sending:
                 self._tell(Outcome(entry, error=error))
             else:
                 self._others.append((entry, until))
-
-    def _day_orders(self) -> list[Order]:
-        """The broker's orders of the day, read a moment ago at most. Raises NotConnected."""
-        if self._rows is None or time.monotonic() - self._rows[1] > _FRESH:
-            self._rows = self._session.orders(), time.monotonic()
-        return self._rows[0]
 
     # -- back ------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ where its sender is dead, an order that is not in the file was never sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from qmtcli.ledger import Entry, Ledger, State
 from qmtcli.model import Order
@@ -16,13 +16,13 @@ from qmtcli.model import Order
 def looked_for(
     entries: Sequence[Entry],
     orders: Sequence[Order],
-    others: Iterable[Entry],
+    claims: Mapping[str, int],
     stands: Callable[[str], bool] | None,
 ) -> list[Entry]:
-    """Entries of today as the day's orders have them. ``others``: the day's other entries; ``stands(client id)``: as
-    `qmtcli.xt.session.Session.stands`."""
+    """Entries of today as the day's orders have them. ``claims``: keys of the day's entries by the orders that are
+    theirs; ``stands(client id)``: as `qmtcli.xt.session.Session.stands`."""
     own = {entry.key for entry in entries}
-    claimed = {other.order_id for other in others if other.order_id and other.key not in own}
+    claimed = {order_id for order_id, key in claims.items() if key not in own}
     by_id = {order.order_id: order for order in orders}
     by_remark: dict[str, list[Order]] = {}
     for each in orders:
@@ -79,7 +79,7 @@ def settle(
     mine = [ledger.select("key = ?", entry.key)[0] for entry in mine]
     today = [entry for entry in mine if entry.day >= day and not entry.state.final]
     before_today = [_as_it_ended(entry, past) for entry in mine if entry.day < day and not entry.state.final]
-    now = [*looked_for(today, orders, ledger.of_day(day), stands), *before_today]
+    now = [*looked_for(today, orders, ledger.claims(day), stands), *before_today]
     before = {entry.key: entry for entry in mine}
     ledger.settle([entry for entry in now if entry != before[entry.key]], leave=False)
     for entry in mine:

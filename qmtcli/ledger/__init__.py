@@ -328,6 +328,11 @@ class Ledger:
         """The entries of a trading day."""
         return self.select("epoch = ? AND day = ? ORDER BY key", self.epoch, day)
 
+    def claims(self, day: str) -> dict[str, int]:
+        """Keys of a trading day's entries by the ids of the orders that are theirs."""
+        sql = "SELECT order_id, key FROM entries WHERE epoch = ? AND day = ? AND order_id <> ''"
+        return {str(order_id): int(key) for order_id, key in self._execute(sql, self.epoch, day)}
+
     def select(self, where: str, *values: object) -> list[Entry]:
         """Entries by a condition on their columns."""
         return [_entry(row) for row in self._execute(f"{_SELECT} WHERE {where}", *values)]
