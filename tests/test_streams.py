@@ -71,11 +71,14 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # -- the native line -----------------------------------------------------------------------------------
 
 
-def test_a_dry_run_makes_no_writing_call(native: Callable[[], Counter[str]], qmt: Callable[..., Result]) -> None:
-    assert qmt("buy", "600000.SH", "200", "--limit", "9.09").status == 0
-    assert qmt("buy", "600000.SH", "200", "--limit", "9.00", "--id", "rests").status == 0
-    assert qmt("paper", "next-day").status == 0
-    assert qmt("buy", "600000.SH", "200", "--limit", "8.95", "--id", "rests2").status == 0
+def test_a_dry_run_and_a_plan_make_no_writing_call(
+    native: Callable[[], Counter[str]], quick_qmt: Callable[..., Result]
+) -> None:
+    assert quick_qmt("buy", "600000.SH", "200", "--limit", "9.09").status == 0
+    assert quick_qmt("buy", "600000.SH", "200", "--limit", "9.00", "--id", "rests").status == 0
+    assert quick_qmt("paper", "next-day").status == 0
+    assert quick_qmt("buy", "600000.SH", "200", "--limit", "8.95", "--id", "rests2").status == 0
+    Path("job.csv").write_text("code,side,volume,price\n600000.SH,buy,100,9.00\n600000.SH,sell,100,peer\n")
     native()
     for words in (
         (*BUY, "--dry-run"),
@@ -84,11 +87,23 @@ def test_a_dry_run_makes_no_writing_call(native: Callable[[], Counter[str]], qmt
         ("sell", "600000.SH", "100", "--market", "best5-cancel", "--dry-run", "--yes"),
         ("cancel", "--all", "--dry-run"),
         ("cancel", "3", "--dry-run", "--yes"),
+        ("replace", "3", "--limit", "8.96", "--dry-run", "--yes"),
+        ("batch", "job.csv", "--dry-run", "--yes"),
+        ("sell", "--everything", "--price", "down", "--dry-run", "--yes"),
+        (*BUY, "--plan", "buy.json", "--yes"),
+        ("sell", "600000.SH", "all", "--price", "peer", "--plan", "sell.json"),
+        ("sell", "--everything", "--price", "down", "--plan", "all.json", "--yes"),
+        ("cancel", "--all", "--plan", "cancel.json", "--yes"),
+        ("replace", "3", "--limit", "8.96", "--plan", "replace.json"),
+        ("batch", "job.csv", "--plan", "batch.json", "--yes"),
+        *(("apply", f"{name}.json", "--dry-run", "--yes") for name in ("buy", "sell", "all", "replace", "batch")),
+        *(("max", "600000.SH", "--limit", "9.09"), ("limits",), ("reconcile",), ("day-close",), ("report",)),
     ):
-        assert qmt(*words).status == 0
+        assert quick_qmt(*words).status == 0
         calls = native()
-        assert calls["connect"] + calls["get_full_tick"] >= 1
+        assert calls["connect"] + calls["get_full_tick"] >= 1 or words[0] in ("limits", "report")
         assert _writes(calls) == {}
+    assert [row["order_id"] for row in quick_qmt("orders", "--open", "--json").json] == ["3"]
 
 
 def test_a_buy_makes_exactly_one_writing_call(native: Callable[[], Counter[str]], qmt: Callable[..., Result]) -> None:
