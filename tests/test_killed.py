@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -45,15 +46,14 @@ def _hold(mode: str, found: list[dict[str, Any]]) -> None:
 
 @not_on_windows("it has no fork; there tests kill in another way")
 @pytest.mark.parametrize("mode", AT_RANDOM)
-def test_killed_at_random_instants(mode: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_at_random_instants(mode: str, tmp_path: Path, count: Callable[[str], None]) -> None:
     kills, processes = AT_RANDOM[mode]
     with ThreadPoolExecutor(processes) as pool:
         runs = [pool.submit(_told, mode, str(seed), str(kills), str(tmp_path / str(seed))) for seed in range(processes)]
         found = [row for run in runs for row in run.result()]
     _hold(mode, found)
     total, unknown = sum(row["kills"] for row in found), sum(row["unknown"] for row in found)
-    with capsys.disabled():
-        print(f"\n{mode}: {total} runs killed at random instants, 0 orders doubled, 0 lost, {unknown} unknown")
+    count(f"{mode}: {total} runs killed at random instants, 0 orders doubled, 0 lost, {unknown} unknown")
     assert total >= kills * processes
     if mode == "live":
         assert unknown  # else nothing was left to a person
@@ -63,13 +63,12 @@ def test_killed_at_random_instants(mode: str, tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("command", ["batch", "replace"])
 @pytest.mark.parametrize("mode", AT_RANDOM)
 def test_killed_at_every_step_of_the_ledger(
-    mode: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mode: str, command: str, tmp_path: Path, count: Callable[[str], None]
 ) -> None:
     found = _told(mode, "steps", command, str(tmp_path / "steps"))
     _hold(mode, found)
     total = sum(row["kills"] for row in found)
-    with capsys.disabled():
-        print(f"\n{mode}: {command} killed at each of {total} steps of the ledger, 0 orders doubled, 0 lost")
+    count(f"{mode}: {command} killed at each of {total} steps of the ledger, 0 orders doubled, 0 lost")
     assert total > 20
 
 
@@ -77,7 +76,7 @@ ORDERS = "code,side,volume,price\n" + "600000.SH,buy,100,9.00\n" * 6
 
 
 @only_on_windows("TerminateProcess")
-def test_terminated_at_random_instants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_terminated_at_random_instants(tmp_path: Path, count: Callable[[str], None]) -> None:
     """One batch at a time, each begun and ended by the system again and again, then left to its end."""
     chance, kills, doubled = Random(1), 0, 0
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -106,6 +105,5 @@ def test_terminated_at_random_instants(tmp_path: Path, capsys: pytest.CaptureFix
         assert len(remarks) == 6
         doubled += sum(count - 1 for count in remarks.values())
         assert time.monotonic() - begun < 120
-    with capsys.disabled():
-        print(f"\n{kills} runs terminated, {doubled} orders doubled, 0 lost")
+    count(f"{kills} runs terminated, {doubled} orders doubled, 0 lost")
     assert doubled == 0 and kills >= 30

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 from conftest import CLOCK, ROOT, WINDOWS, Result
 
 from qmtcli.ledger.owners import Owners
@@ -27,7 +26,7 @@ def _remarks(tmp_path: Path) -> Counter[str]:
         return Counter(row[0] for row in account.execute("SELECT remark FROM orders"))
 
 
-def test_two_identical_jobs_at_once(quick_qmt: Qmt, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_identical_jobs_at_once(quick_qmt: Qmt, tmp_path: Path, count: Callable[[str], None]) -> None:
     assert quick_qmt("paper", "deposit", "1000万").status == 0
     for time in range(TIMES):
         lines = "".join(f"600000.SH,buy,100,9.0{row % 5},t{time}.{row}\n" for row in range(ROWS))
@@ -45,8 +44,7 @@ def test_two_identical_jobs_at_once(quick_qmt: Qmt, tmp_path: Path, capsys: pyte
         assert sum(sent) == ROWS  # each order by one of them
     orders = _remarks(tmp_path)
     assert (len(orders), max(orders.values())) == (ROWS * TIMES, 1)
-    with capsys.disabled():
-        print(f"\n{TIMES} jobs of {ROWS} orders, each done twice at once: {sum(orders.values())} orders")
+    count(f"{TIMES} jobs of {ROWS} orders, each done twice at once: {sum(orders.values())} orders")
 
 
 def test_an_id_lives_one_trading_day(quick_qmt: Qmt, clock: Callable[[str], None], tmp_path: Path) -> None:

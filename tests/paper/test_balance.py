@@ -230,8 +230,8 @@ TestEndlessAccount.settings = TestExchangeAccount.settings = settings(
 )
 
 
-def test_that_was_enough() -> None:
-    print(dict(SEEN))
+def test_that_was_enough(count: Callable[[str], None]) -> None:
+    count(f"books: {dict(SEEN)}")
     assert SEEN["steps"] >= LEAST_STEPS
     for name in ("trades", "crashes", "repo", "dividend", "dividend_tax"):
         assert SEEN[name] >= 20, name

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(str(tmp_path), clock="2026-11-23T10:00:00+", clock_started=started, cash=100_000_000)
 
 
-def test_a_crowd_on_one_account(settings: Settings, tmp_path: Path) -> None:
+def test_a_crowd_on_one_account(settings: Settings, tmp_path: Path, count: Callable[[str], None]) -> None:
     exchange = Exchange(settings)
     first_event = exchange.store.last_event()
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)])}
@@ -87,7 +88,7 @@ def test_a_crowd_on_one_account(settings: Settings, tmp_path: Path) -> None:
     for log in logs[KILLED:]:
         seen = json.loads(log.read_text().splitlines()[-1])
         assert seen[: last + 1] == happened[: last + 1]
-    print(f"{len(orders)} orders, {len(happened)} pushes to each of {PROCESSES - KILLED} survivors")
+    count(f"crowd: {len(orders)} orders, {len(happened)} pushes to each of {PROCESSES - KILLED} survivors")
     assert len(orders) >= ORDERS * (PROCESSES - KILLED)
     assert exchange.store.select(Trade)
     exchange.store.close()
