@@ -6,7 +6,7 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,11 @@ CLOCK = "2026-11-23T10:00:00"
 WINDOWS = os.name == "nt"
 #: whether that Windows is Wine
 WINE = WINDOWS and hasattr(ctypes.CDLL("ntdll"), "wine_get_version")
+
+
+def few(parameters: Iterable[Any]) -> list[Any]:
+    """Parameters of a test that starts qmt again and again: where a start is slow, the first of them."""
+    return [*parameters][: 1 if WINDOWS else None]
 
 
 def not_on_windows(why: str) -> pytest.MarkDecorator:

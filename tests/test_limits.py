@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLOCK, Result, not_on_windows
+from conftest import CLOCK, Result, few, not_on_windows
 
 from qmtcli.config import Limits
 from qmtcli.desk import limits
@@ -21,10 +21,10 @@ from qmtcli.model import Credit, OrderRequest, Side
 Qmt = Callable[..., Result]
 #: one order of 100 shares, in every way that there is to one; what each needs is beside it
 WAYS: dict[str, tuple[tuple[str, ...], str]] = {
+    "batch": (("batch", "-"), "code,side,volume,price\n600000.SH,buy,100,9.00\n"),
     "buy": (("buy", "600000.SH", "100", "--limit", "9.00"), ""),
     "value": (("buy", "600000.SH", "--value", "1000", "--limit", "9.00"), ""),
     "market": (("buy", "600000.SH", "100", "--market", "best5-cancel"), ""),
-    "batch": (("batch", "-"), "code,side,volume,price\n600000.SH,buy,100,9.00\n"),
     "piped": (("buy", "-", "100", "--limit", "9.00"), '[{"stock_code": "600000.SH"}]'),
     "apply": (("apply", "plan.json"), ""),
     "replace": (("replace", "1", "--limit", "8.95"), ""),
@@ -63,7 +63,7 @@ def _refusal(qmt: Qmt, words: tuple[str, ...], stdin: str) -> tuple[int, str]:
     return done.status, error["errors"][0]["code"] if error["code"] == "batch_refused" else error["code"]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", few(WAYS))
 @pytest.mark.parametrize(
     ("limit", "code"),
     [
@@ -91,7 +91,7 @@ def test_no_way_passes_a_limit(way: str, limit: str, code: str, ready: Qmt, user
     assert ready("cancel", order_id).status == 0
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", few(WAYS))
 def test_no_way_passes_a_gate_or_a_halt(way: str, ready: Qmt, user_config: Callable[[str], Path]) -> None:
     words, stdin = WAYS[way]
     order_id = _resting(ready)
