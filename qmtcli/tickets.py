@@ -144,6 +144,7 @@ class Markets:
         self._told, self._warn, self.tell, self._calendar = told, warn, tell, calendar
         #: by code: the quote, and when it was read by the monotonic clock
         self._quotes: dict[str, tuple[Quote, float]] = {}
+        self._details: dict[str, dict[str, Any] | None] = {}
 
     def load(self, codes: Iterable[str]) -> None:
         """Read the quotes of many codes at once; of those without one `of` tells. Raises NotConnected."""
@@ -167,7 +168,9 @@ class Markets:
         profile, quote, detail = self.profile, None, None
         try:
             quote = self._quote(code, age)
-            detail = self.session.instrument(code)
+            if code not in self._details:
+                self._details[code] = self.session.instrument(code)
+            detail = self._details[code]
         except (NotConnected, NoData) as error:
             if side is Side.BUY or spec.needs_quote or error.code == "unknown_code":
                 raise

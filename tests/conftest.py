@@ -6,7 +6,8 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,11 +34,6 @@ CLOCK = "2026-11-23T10:00:00"
 WINDOWS = os.name == "nt"
 #: whether that Windows is Wine
 WINE = WINDOWS and hasattr(ctypes.CDLL("ntdll"), "wine_get_version")
-
-
-def few(parameters: Iterable[Any]) -> list[Any]:
-    """Parameters of a test that starts qmt again and again: where a start is slow, the first of them."""
-    return [*parameters][: 1 if WINDOWS else None]
 
 
 def not_on_windows(why: str) -> pytest.MarkDecorator:
@@ -82,10 +78,25 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 LONG = ("test_killed.py", "test_windows.py", "test_encodings.py", "test_crowd.py", "test_compat.py", "test_balance.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, where that matters."""
-    if WINDOWS:
-        items.sort(key=lambda item: item.path.name not in LONG)
+#: files whose tests start qmt again and again for the sake of rules that are the same everywhere; where a start takes
+#: seconds every third of a test's parameters has to do
+SAMPLED = (
+    "test_bad_input.py", "test_hours.py", "test_limits.py", "test_paper_proof.py", "test_session.py", "test_streams.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On Windows: long tests first, and of some a sample."""
+    if not WINDOWS:
+        return
+    numbers: Counter[str] = Counter()
+    kept, left = [], []
+    for item in items:
+        number = numbers[test := item.nodeid.partition("[")[0]]
+        numbers[test] += 1
+        (left if item.path.name in SAMPLED and number % 3 else kept).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = sorted(kept, key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(scope="session")

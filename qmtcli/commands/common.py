@@ -236,10 +236,10 @@ class App:
 
         if self._session is None or not self._session.asked or not ledger_file(self.profile, self.console.env).exists():
             return
-        from qmtcli.desk import settling
-
         ledger, session = self.ledger, self._session
         if ledger.not_final():
+            from qmtcli.desk import settling
+
             try:
                 day, orders = session.today().isoformat(), session.orders_soon()
                 settling.settle(ledger, day, orders, session.stands, session.past)

@@ -192,10 +192,13 @@ class Sending:
     def _admit(self, entry: Entry, used: Used) -> QmtError | None:
         return limit_rules.check_day(self._limits, entry, used)
 
-    def _made_elsewhere(self) -> Used:
-        """What orders of the account that are not the ledger's have used of the day's limits. Raises NotConnected."""
+    def _made_elsewhere(self) -> Used | None:
+        """What orders of the account that are not the ledger's have used of the day's limits; None without such limits.
+
+        Raises NotConnected.
+        """
         if not limit_rules.binds_day(self._limits):
-            return Used(0, Decimal(0))
+            return None
         if self._outside is None or time.monotonic() - self._outside[1] > _RECOUNT:
             orders = self._session.orders()
             found = limit_rules.outside(orders, self._ledger.of_day(self._desk.day))

@@ -206,6 +206,9 @@ class Used(NamedTuple):
         return Used(self.orders + other.orders, self.turnover + other.turnover)
 
 
+_NOTHING = Used(0, Decimal(0))
+
+
 class Claim(NamedTuple):
     """What became of the wish to send an entry's order."""
 
@@ -367,20 +370,21 @@ class Ledger:
         self,
         entries: Sequence[Entry],
         admit: Callable[[Entry, Used], QmtError | None],
-        outside: Used = Used(0, Decimal(0)),  # noqa: B008 - a constant
+        outside: Used | None = None,
         rate: int | None = None,
     ) -> list[Claim]:
         """Become the owner of entries that are to be sent, the intent written before anything is.
 
         ``admit(entry, what the day has used)`` tells why one may not be sent. ``outside``: what orders that are not
-        the ledger's have used. ``rate``: orders and cancels a second, of all processes together.
+        the ledger's have used; None where nothing depends on what the day has used. ``rate``: orders and cancels a
+        second, of all processes together.
         """
         claims: list[Claim] = []
         clock = _clock()
         taken: list[int] = []
         try:
             with self._transaction():
-                used = self.used(entries[0].day) + outside
+                used = _NOTHING if outside is None else self.used(entries[0].day) + outside
                 for wanted in entries:
                     claim = self._claim(wanted, admit, used, rate, clock)
                     if claim.word == "ours":

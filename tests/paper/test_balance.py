@@ -234,4 +234,4 @@ def test_that_was_enough(count: Callable[[str], None]) -> None:
     count(f"books: {dict(SEEN)}")
     assert SEEN["steps"] >= LEAST_STEPS
     for name in ("trades", "crashes", "repo", "dividend", "dividend_tax"):
-        assert SEEN[name] >= 20, name
+        assert SEEN[name] >= EXAMPLES // 20, name
