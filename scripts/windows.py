@@ -115,7 +115,9 @@ class Windows:
         archive.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as work:
             library = Path(work) / "Lib"
-            aside = shutil.ignore_patterns("site-packages", "test", "tests", "__pycache__", "lib2to3", "idlelib")
+            # not what looks for files beside its own
+            found = ("venv", "ensurepip", "lib2to3", "idlelib")
+            aside = shutil.ignore_patterns("site-packages", "test", "tests", "__pycache__", *found)
             shutil.copytree(self.python.parent / "Lib", library, ignore=aside)
             self.run("-W", "ignore", "-m", "compileall", "-qq", "-b", "-d", f"Z:{self.site.parent}", str(library))
             with zipfile.ZipFile(Path(work) / "Lib.zip", "w") as packed:
