@@ -236,15 +236,15 @@ class App:
 
         if self._session is None or not self._session.asked or not ledger_file(self.profile, self.console.env).exists():
             return
-        ledger, session = self.ledger, self._session
-        if ledger.not_final():
-            from qmtcli.desk import settling
+        from contextlib import suppress
 
-            try:
+        with suppress(ConfigError, NotConnected):  # whoever writes next is told of a ledger that cannot be used
+            ledger, session = self.ledger, self._session
+            if ledger.not_final():
+                from qmtcli.desk import settling
+
                 day, orders = session.today().isoformat(), session.orders_soon()
                 settling.settle(ledger, day, orders, session.stands, session.past)
-            except NotConnected:
-                return
 
     def open_log(self) -> None:
         """Open the log, if it is not open and can be: what is wrong with the command line is found before it is."""

@@ -25,6 +25,7 @@ from qmtcli.desk.gate import Gate, Permission
 from qmtcli.desk.sending import ACK_SECONDS, Manner, Outcome, Sending, request_of
 from qmtcli.errors import ConfigError, Refused
 from qmtcli.ledger import Entry, Ledger, State, new_entry
+from qmtcli.messages import say
 from qmtcli.model import Order, OrderStatus
 from qmtcli.rules import calendar
 from qmtcli.rules.settings import FeeSchedule
@@ -248,19 +249,30 @@ class Desk:
         if self.dry_run or not wanted:
             return [_canceling(order) or Canceling(order, "would_cancel") for order in orders]
         self.session.subscribe()
-        self.ledger.record(self.day, "cancel", wanted)
+        self._write_down(lambda: self.ledger.record(self.day, "cancel", wanted))
         cancels: dict[str, Cancel] = {}
         for order in wanted:
             self.sent[order.order_id] = None
             cancels[order.order_id] = self.session.cancel(order)
         seen = self.session.watch(list(cancels.values()), wait)
         found = [_canceling(order) or _canceled(cancels[order.order_id], seen) for order in orders]
-        for each in found:
-            if each.order.order_id in cancels:
+        asked = [each for each in found if each.order.order_id in cancels]
+
+        def told() -> None:
+            for each in asked:
                 self.ledger.record(self.day, f"cancel_{each.result}", [each.order], message=each.message)
-        if seen:
-            self.ledger.see(self.day, [each.order for each in found])
+            if seen:
+                self.ledger.see(self.day, [each.order for each in found])
+
+        self._write_down(told)
         return found
+
+    def _write_down(self, write: Callable[[], None]) -> None:
+        """Write about a cancel, which goes on where the ledger cannot be written."""
+        try:
+            write()
+        except ConfigError as error:
+            self.gate.permission.warn(say(f"台账未写: {error.params}", f"not written down: {error.params}"))
 
     def reported(self) -> None:
         """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""
