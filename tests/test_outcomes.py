@@ -41,11 +41,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "sell": ("sell", "600000.SH", "100", "--limit", "9.00", "--id", "mine", "--yes"),
     "cancel": ("cancel", str(RESTING), "--yes"),
     "replace": ("replace", str(RESTING), "--limit", "8.95", "--id", "mine", "--yes"),
-    "batch": ("batch", "{folder}/batch.csv", "--yes", "--wait-for", "1"),
+    "batch": ("batch", "{folder}/batch.csv", "--yes", "--wait-for", "1", "--max-rate", "1"),
     **{name: (name,) for name in READS},
     "quote": ("quote", "600000.SH"),
 }
-#: two orders, which meet the same
+#: two orders, which meet the same: a second apart, so that what the first one's fault does to the link is known
 BATCH = "side,code,volume,limit,id\nbuy,600000.SH,100,9.09,mine\nsell,600000.SH,100,9.00,also\n"
 MODES = {"live": "On a live account", "paper": "On paper"}
 #: the one query that a command lives by
@@ -182,7 +182,7 @@ class Done(NamedTuple):
             return f"{status} {self.result.error['code']}"
         if stdout[0] == "{" and stdout.count("\n{"):
             words = [json.loads(line)["status"] for line in stdout.splitlines()]
-            return f"{status} {', '.join(dict.fromkeys(words))}"
+            return f"{status} {', '.join(sorted(set(words)))}"
         rows = json.loads(stdout)
         row = rows if isinstance(rows, dict) else rows[0] if rows else {}
         return f"{status} {row.get('result') or (row.get('client_id') and row['status']) or ''}".strip()
