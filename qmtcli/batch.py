@@ -1,16 +1,15 @@
-"""Rows of orders from CSV, JSON or JSON lines, and the tickets that they ask for. Pure; codes are read as text."""
+"""Rows of orders, and the tickets that they ask for. Pure."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from io import StringIO
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from qmtcli.errors import QmtError, UsageError
 from qmtcli.model import Asset, Order, Position, Quote, Side, Trade
+from qmtcli.tables import Line
 from qmtcli.text import nearest, truth
 from qmtcli.tickets import ALL, Ticket, ticket
 from qmtcli.xt import codes
@@ -69,64 +68,11 @@ class Wanted(NamedTuple):
     client_id: str | None
 
 
-def rows(text: str) -> list[Row]:
-    """The rows of a file. Raises UsageError for one that holds none, or that is neither CSV nor JSON."""
-    found = [*(_json_rows(text) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text))]
+def rows(found: Sequence[Line]) -> list[Row]:
+    """The rows of a file. Raises UsageError for one that holds none, or columns that no order has."""
     if not found:
         raise UsageError("empty_batch")
-    return found
-
-
-def _csv_rows(text: str) -> Iterator[Row]:
-    lines = text.splitlines()
-    first = next((number for number, line in enumerate(lines) if line.strip() and line[0] != "#"), len(lines))
-    header = lines[first] if first < len(lines) else ""
-    delimiter = max("\t;,", key=header.count)
-    reader = csv.reader(StringIO("\n".join(lines[first:])), delimiter=delimiter)
-    names: list[str] = []
-    for cells in reader:
-        line = first + reader.line_num
-        if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
-            continue
-        if not names:
-            names = [cell.strip() for cell in cells]
-            continue
-        if len(cells) > len(names):
-            raise UsageError("batch_row_too_long", line=line, cells=len(cells), columns=len(names))
-        yield _row(line, dict(zip(names, (cell.strip() for cell in cells), strict=False)))
-
-
-def _json_rows(text: str) -> Iterator[Row]:
-    decoder = json.JSONDecoder(parse_float=str, parse_int=str)
-    place = _past(text, 0, " \t\r\n")
-    array = text[place] == "["
-    place = _past(text, place + 1 if array else place, " \t\r\n,")
-    while place < len(text) and text[place] != "]":
-        line = text.count("\n", 0, place) + 1
-        try:
-            value, place = decoder.raw_decode(text, place)
-        except ValueError as error:
-            raise UsageError("bad_json", why=str(error)) from None
-        if not isinstance(value, dict):
-            raise UsageError("bad_json", why=f"{type(value).__name__} instead of an object (line {line})")
-        parts = value.get("parts")
-        for each in parts if isinstance(parts, list) and parts else [value]:
-            yield _row(line, {name: _text(cell) for name, cell in each.items()})
-        place = _past(text, place, " \t\r\n,")
-    if array and place >= len(text):
-        raise UsageError("bad_json", why="the array does not end")
-
-
-def _past(text: str, place: int, blanks: str) -> int:
-    while place < len(text) and text[place] in blanks:
-        place += 1
-    return place
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, (list, dict)):
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return [_row(line.number, line.cells) for line in found]
 
 
 def _row(line: int, cells: Mapping[str, str]) -> Row:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "batch": Entry("batch", "批量委托", "orders from a file or a pipe"),
     "cancel": Entry("cancel", "撤单", "cancel orders"),
     "replace": Entry("replace", "改价: 撤单后把余量重新委托", "another price for an order"),
+    "rebalance": Entry("rebalance", "再平衡: 按目标调整持仓", "bring the account to its targets"),
     "apply": Entry("planning", "执行计划文件", "send a plan"),
     "max": Entry("most", "最多可买、可卖数量", "how much can be bought and sold"),
     "positions": Entry("positions", "持仓", "holdings"),

@@ -180,11 +180,15 @@ class Console:
 
     # -- in --------------------------------------------------------------------------------------------
 
+    def read_input(self) -> bytes:
+        """All of stdin."""
+        return self.stdin.read()
+
     def read_text(self) -> str:
         """All of stdin as text, in whatever encoding it came."""
         from qmtcli.text import decode
 
-        return decode(self.stdin.read())
+        return decode(self.read_input())
 
     def confirm(self, question: str) -> bool:
         """Ask on the terminal; anything but a clear yes is no. Only where `interactive` holds."""

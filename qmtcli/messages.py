@@ -1222,6 +1222,127 @@ ERRORS: dict[str, Text] = {
         "a bug in qmt: {detail}",
         "run again with --debug and report what it prints",
     ),
+    # -- rebalancing -------------------------------------------------------------------------------------
+    "old_excel": Text(
+        "这是旧版 Excel 文件 (.xls)",
+        "另存为 .xlsx 或 CSV",
+        "this is a file of an old Excel (.xls)",
+        "save it as .xlsx or CSV",
+    ),
+    "bad_excel": Text(
+        "Excel 文件读不出: {why}",
+        "文件可能不完整; 重新保存",
+        "the Excel file cannot be read: {why}",
+        "it may be incomplete; save it again",
+    ),
+    "no_targets": Text(
+        "文件里没有目标",
+        "需要表头和至少一行: code,weight",
+        "the file holds no targets",
+        "it takes a header and at least one row: code,weight",
+    ),
+    "plan_is_no_target": Text(
+        "这是计划文件, 不是目标",
+        "用 qmt apply 执行计划",
+        "this is a plan, not targets",
+        "qmt apply sends a plan",
+    ),
+    "one_target_column": Text(
+        "须有且只有一列目标: weight, value 或 volume; 现有: {found}",
+        "保留其中一列",
+        "one column of targets is needed, weight, value or volume; found: {found}",
+        "keep one of them",
+    ),
+    "target_twice": Text(
+        "{code} 出现两次, 已在第 {line} 行",
+        "每个代码一行",
+        "{code} is there twice, before on line {line}",
+        "give each code one row",
+    ),
+    "row_without_target": Text(
+        "{code} 没有 {column}",
+        "补上, 或检查文件是否完整",
+        "{code} has no {column}",
+        "fill it in, or see whether the file is whole",
+    ),
+    "weight_in_percent": Text(
+        "{code} 的权重 {text} 像是百分数",
+        "权重写成小数: 5% 写 0.05",
+        "weight {text} of {code} looks like a percent",
+        "weights are fractions: 0.05 for 5%",
+    ),
+    "bad_target": Text(
+        "{code} 的目标 {text} 不能用",
+        "目标为不小于 0 的数; 数量为整数",
+        "{text} is no target for {code}",
+        "a target is a number, 0 or more; a volume is whole",
+    ),
+    "weights_sum": Text(
+        "权重之和为 {total}, 应在 {least} 与 1 之间",
+        "检查文件是否完整; 若其余本就留作现金, 用 --cash-ok",
+        "the weights come to {total}, not to {least} to 1",
+        "see whether the file is whole; --cash-ok if the rest is to stay cash",
+    ),
+    "no_target_for": Text(
+        "{code} 不能作目标",
+        "可作目标: A 股, 存托凭证, 基金, 可转债",
+        "{code} can have no target",
+        "A shares, depositary receipts, funds and convertible bonds can",
+    ),
+    "others_needed": Text(
+        "账户持有文件未列出的 {codes}",
+        "--others keep 保留, --others sell 卖出",
+        "the account holds what the file does not name: {codes}",
+        "--others keep leaves them, --others sell sells them",
+    ),
+    "no_capital": Text(
+        "没有可用的资金作权重基数 ({capital}, {strategy})",
+        "给策略账本入金: qmt book adjust {strategy} --cash 100000, 或 --capital",
+        "there is no capital that weights could be of ({capital}, {strategy})",
+        "give the book money: qmt book adjust {strategy} --cash 100000, or --capital",
+    ),
+    "named_price": Text(
+        "再平衡的价格不能是一个数: {text}",
+        "用 peer, own, last, mid, up, down, 可加减跳数",
+        "a rebalancing takes no single price: {text}",
+        "use peer, own, last, mid, up or down, with ticks if wanted",
+    ),
+    "book_needs_strategy": Text(
+        "--capital book 须与 --strategy 同用",
+        "加 --strategy NAME, 或 --capital account",
+        "--capital book goes with --strategy",
+        "add --strategy NAME, or use --capital account",
+    ),
+    "bad_time": Text(
+        "时间 {text} 不对",
+        "写成 14:56 或 14:56:20",
+        "{text} is no time of day",
+        "write it like 14:56 or 14:56:20",
+    ),
+    "until_too_late": Text(
+        "--until {text} 太晚: 14:57 起不能撤单",
+        "最晚 {latest}; 或 --rest auction",
+        "--until {text} is too late: from 14:57 on nothing can be canceled",
+        "{latest} at the latest; or --rest auction",
+    ),
+    "until_passed": Text(
+        "已过 {until} (现在 {now})",
+        "给更晚的 --until, 或 --rest auction",
+        "{until} is past (it is {now})",
+        "give a later --until, or --rest auction",
+    ),
+    "no_closing_auction": Text(
+        "{profile} 不分时段, 没有收盘集合竞价",
+        "在该 profile 写 hours: exchange",
+        "{profile} keeps no hours and has no closing auction",
+        "set hours: exchange in the profile",
+    ),
+    "rebalance_running": Text(
+        "另一个再平衡正在进行 ({strategy})",
+        "等它结束; 再次运行同样的命令即继续",
+        "another rebalancing is under way ({strategy})",
+        "wait for its end; the same command goes on",
+    ),
 }
 
 #: captions and words by key: (Chinese, English)
@@ -1321,6 +1442,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "interface": ("接口对照", "interface"),
     "connect": ("连接", "connect"),
     "asset": ("资金", "asset"),
+    # why a name is not at its target
+    "limit_up": ("涨停", "limit up"),
+    "limit_down": ("跌停", "limit down"),
+    "suspended": ("停牌", "suspended"),
+    "no_quote": ("无行情", "no quote"),
+    "stale_price": ("行情过旧", "stale price"),
+    "t1_locked": ("T+1 不可卖", "T+1"),
+    "frozen": ("冻结", "frozen"),
+    "below_lot": ("不足一手", "below a lot"),
+    "below_threshold": ("偏离小", "below threshold"),
+    "below_min_value": ("金额小", "below min value"),
+    "turnover_cap": ("换手上限", "turnover cap"),
+    "no_cash": ("资金不足", "no cash"),
+    "kept": ("保留", "kept"),
+    "not_stock": ("非股票", "not a stock"),
+    "over_limit": ("超出限制", "over a limit"),
+    "halted": ("已停止", "halted"),
+    "unfilled": ("未成交", "unfilled"),
 }
 
 

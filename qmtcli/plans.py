@@ -45,6 +45,13 @@ class Plan(NamedTuple):
     cancels: list[str]
     #: by the id of the order to replace: its new price as typed, and the client id of what takes its place
     replaces: dict[str, tuple[str, str]]
+    #: a rebalancing to carry out, see `qmtcli.rebalance.saved`; None: there is none
+    rebalance: dict[str, Any] | None = None
+
+
+def nothing(day: str) -> Plan:
+    """A plan of nothing."""
+    return Plan({}, day, "", Seen(0.0, {}, {}), [], [], {})
 
 
 def seen(asset: Asset, positions: Iterable[Position], codes: Iterable[str], prices: Mapping[str, float | None]) -> Seen:
@@ -70,6 +77,7 @@ def dump(plan: Plan) -> str:
             for order_id, (price, client_id) in plan.replaces.items()
         ],
         "orders": [_told(entry) for entry in plan.orders],
+        **({"rebalance": plan.rebalance} if plan.rebalance is not None else {}),
     }
     return json.dumps(told, ensure_ascii=False, indent=2) + "\n"
 
@@ -102,6 +110,7 @@ def load(text: str, identity: Mapping[str, str], epoch: int = 0) -> Plan:
             [_entry(order, str(told["day"]), epoch) for order in told["orders"]],
             [str(cancel["order_id"]) for cancel in told["cancels"]],
             {str(each["order_id"]): (str(each["price"]), str(each["client_id"])) for each in told["replaces"]},
+            dict(told["rebalance"]) if "rebalance" in told else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError("no_plan", why=f"{type(error).__name__}: {error}") from None

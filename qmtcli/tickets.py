@@ -141,7 +141,7 @@ class Markets:
         self.profile = profile
         self.rules = DEFAULT._replace(**profile.rules)
         self.schedule: FeeSchedule = DEFAULT_SCHEDULE._replace(**profile.fees)
-        self._told, self._warn, self.tell, self._calendar = told, warn, tell, calendar
+        self.told, self._warn, self.tell, self._calendar = told, warn, tell, calendar
         #: by code: the quote, and when it was read by the monotonic clock
         self._quotes: dict[str, tuple[Quote, float]] = {}
         self._details: dict[str, dict[str, Any] | None] = {}
@@ -177,7 +177,7 @@ class Markets:
             self.tell(say(f"没有行情, 未检查涨跌停: {code}", f"no quote: price limits not checked for {code}"))
         now = datetime.fromtimestamp(self.session.now(), _SHANGHAI)
         market = Market(
-            orders.known_instrument(code, detail, dict(self._told(code))),
+            orders.known_instrument(code, detail, dict(self.told(code))),
             quote,
             _trading_day(detail, now),
             self.rules,
@@ -198,6 +198,13 @@ class Markets:
         """Whether a quote was read so short a time ago."""
         _, read = self._quotes.get(code, (None, float("-inf")))
         return time.monotonic() - read <= seconds
+
+    def prices(self, codes: Iterable[str]) -> dict[str, Decimal]:
+        """What a share counts for, CNY, of codes that `load` has read: the last price, or the last close; 0 without."""
+        quotes = {code: self._quotes[code][0] if code in self._quotes else None for code in codes}
+        return {
+            code: Decimal(str((quote.last_price or quote.last_close) if quote else 0)) for code, quote in quotes.items()
+        }
 
     def _quote(self, code: str, age: float) -> Quote:
         quote, read = self._quotes.get(code, (None, 0.0))

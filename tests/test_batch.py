@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmtcli import batch
+from qmtcli import batch, tables
 from qmtcli.batch import Problem, Wanted
 from qmtcli.errors import UsageError
 from qmtcli.model import Credit, Side
 
 
 def _wanted(text: str, **defaults: str) -> list[Wanted]:
-    found = batch.wanted(batch.rows(text), defaults)
+    found = batch.wanted(batch.rows(tables.parse(text)), defaults)
     assert [each for each in found if isinstance(each, Problem)] == []
     return [each for each in found if isinstance(each, Wanted)]
 
@@ -26,7 +26,7 @@ def _typed(text: str, **defaults: str) -> list[dict[str, str]]:
 
 
 def _problem(text: str) -> tuple[int, str]:
-    (found,) = [each for each in batch.wanted(batch.rows(text), {}) if isinstance(each, Problem)]
+    (found,) = [each for each in batch.wanted(batch.rows(tables.parse(text)), {}) if isinstance(each, Problem)]
     return found.line, found.error.code
 
 
@@ -75,13 +75,13 @@ def test_kinds_of_price_and_of_margin_orders() -> None:
 
 def test_rows_of_other_commands() -> None:
     held = {"stock_code": "600000.SH", "volume": 300, "can_use_volume": 200, "last_price": 9.03, "mode": "paper"}
-    rows = batch.rows(json.dumps([held]))
+    rows = batch.rows(tables.parse(json.dumps([held])))
     (sell,) = batch.wanted(rows, {"side": "sell", "price": "down"}, sells_all=True)
     assert isinstance(sell, Wanted) and sell.ticket.typed["volume"] == "all"
     assert rows[0].whose == {"mode": "paper"}
     # the day's volume of a quote is nobody's order
     quote = {"stock_code": "600000.SH", "last_price": 9.03, "volume": 123456, "pvolume": 12345600, "tick_time": 1}
-    (problem,) = batch.wanted(batch.rows(json.dumps(quote)), {"side": "buy", "price": "peer"})
+    (problem,) = batch.wanted(batch.rows(tables.parse(json.dumps(quote))), {"side": "buy", "price": "peer"})
     assert isinstance(problem, Problem) and problem.error.code == "volume_or_value"
     # an order that there is keeps its remark to itself
     order = {"stock_code": "600000.SH", "side": "buy", "order_volume": 100, "price_type": 50, "price_kind": "limit",
@@ -128,7 +128,7 @@ def test_what_is_wrong_with_a_row_is_told_with_its_line(row: str, code: str) -> 
 )
 def test_what_is_no_batch(text: str, code: str) -> None:
     with pytest.raises(UsageError) as caught:
-        batch.rows(text)
+        batch.rows(tables.parse(text))
     assert caught.value.code == code
 
 

@@ -215,7 +215,7 @@ ALL_SAID = _all_said()
 #: shape of the JSON of each command
 ROWS = (
     "login-check", "quote", "cancel", "positions", "orders", "trades", "config show", "calendar show", "session list",
-    "session clean", "limits", "reconcile", "log", "book show", "report",
+    "session clean", "limits", "rebalance", "reconcile", "log", "book show", "report",
 )  # fmt: skip
 #: commands whose JSON is an object a line, as they end
 STREAMS = {"batch", "apply"}

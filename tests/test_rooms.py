@@ -31,8 +31,10 @@ MAY: dict[str, set[str]] = {
     "ledger": BELOW | {"database"},
     "halt": BELOW,
     "tickets": BELOW | {"symbols", "rules", "config", "orders", "xt"},
-    "batch": BELOW | {"tickets", "xt"},
+    "batch": BELOW | {"tables", "tickets", "xt"},
     "plans": BELOW | {"ledger"},
+    "tables": BELOW,
+    "rebalance": BELOW | {"symbols", "rules", "tables", "orders", "tickets", "books", "ledger", "desk", "xt"},
     "books": BELOW | {"ledger"},
     "paper": BELOW | {"rules", "database"},
     "backend": BELOW | {"rules", "config", "xt", "paper", "ledger"},
@@ -41,7 +43,7 @@ MAY: dict[str, set[str]] = {
     "testing": BELOW | {"config", "backend", "xt", "paper", "rules"},
     "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper",
                          "backend", "desk", "strategy", "tickets", "ledger", "halt", "batch",
-                         "plans", "books"},
+                         "plans", "books", "tables", "rebalance"},
     "cli": BELOW | {"commands"},
     "__main__": BELOW | {"__init__", "console", "commands", "cli"},
 }  # fmt: skip
@@ -105,7 +107,7 @@ def test_every_room_is_in_the_table() -> None:
     assert {_room(file) for file in FILES} <= set(MAY)
 
 
-HEAVY = ("pandas", "numpy", "tabulate", "yaml", "requests", "pkg_resources")
+HEAVY = ("openpyxl", "pandas", "numpy", "tabulate", "yaml", "requests", "pkg_resources")
 #: what the usual paper run needs neither to read nor to trade
 ASIDE = (
     "filelock",

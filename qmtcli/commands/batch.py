@@ -15,10 +15,10 @@ from qmtcli.messages import say
 
 @command(
     "batch",
-    "批量委托: 从 CSV、JSON 或 NDJSON 文件 (或 - 标准输入) 读取。全部检查后才发送; 结果按完成顺序逐行输出;"
+    "批量委托: 从 CSV、JSON、NDJSON 或 Excel 文件 (或 - 标准输入) 读取。全部检查后才发送; 结果按完成顺序逐行输出;"
     " 同日再次运行从停下处继续。",
-    "Orders from a CSV, JSON or NDJSON file, or from stdin (-). All are checked before the first is sent; results come"
-    " as they end, a line each; run again the same day, it goes on where it stopped.",
+    "Orders from a CSV, JSON, NDJSON or Excel file, or from stdin (-). All are checked before the first is sent;"
+    " results come as they end, a line each; run again the same day, it goes on where it stopped.",
     epilog="qmt batch orders.csv -o ndjson",
 )
 @click.argument("file", shell_complete=complete.files)
@@ -42,10 +42,11 @@ from qmtcli.messages import say
 @click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
 def batch(app: App, file: str, **options: Any) -> int:
     from qmtcli import batch as batches
+    from qmtcli import tables
     from qmtcli.commands.batching import Asked, run
 
     app.profile  # noqa: B018
-    rows = batches.rows(read(app, file))
+    rows = batches.rows(tables.read(read(app, file)))
     for row in rows:
         hold_own(app.console, row.whose)
     seconds = options["wait_for"] if options["wait_for"] is not None else 60.0 if options["wait"] else None
@@ -56,13 +57,11 @@ def batch(app: App, file: str, **options: Any) -> int:
     return run(app, batches.wanted(rows, {}), asked)
 
 
-def read(app: App, file: str) -> str:
-    """The text of a file, or of stdin. Raises UsageError."""
-    from qmtcli.text import decode
-
+def read(app: App, file: str) -> bytes:
+    """What a file, or stdin, says. Raises UsageError."""
     if file == "-":
-        return app.console.read_text()
+        return app.console.read_input()
     try:
-        return decode(Path(file).read_bytes())
+        return Path(file).read_bytes()
     except OSError as error:
         raise UsageError("no_such_file", path=file, why=error.strerror or str(error)) from None

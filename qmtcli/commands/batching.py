@@ -130,11 +130,11 @@ def _sound(app: App, found: Sequence[batches.Wanted | batches.Problem]) -> list[
         if order.client_id is not None and seen.setdefault(order.client_id, order.line) != order.line:
             error = UsageError("id_twice", client_id=order.client_id, line=seen[order.client_id])
             problems.append(batches.Problem(order.line, error))
-    _hold(app, problems, len(found))
+    hold_sound(app, problems, len(found))
     return wanted
 
 
-def _hold(app: App, problems: Sequence[batches.Problem], rows: int) -> None:
+def hold_sound(app: App, problems: Sequence[batches.Problem], rows: int) -> None:
     """Hold that there are no problems. Raises an error that names them, of the kind of the first."""
     if not problems:
         return
@@ -181,7 +181,7 @@ def _entries(app: App, desk: Desk, wanted: Sequence[batches.Wanted], asked: Aske
                 failed.append(Outcome(_unsent(order, row, desk.day, asked.command), error=error))
             else:
                 problems.append(batches.Problem(order.line, error))
-    _hold(app, problems, len(wanted))
+    hold_sound(app, problems, len(wanted))
     return [entry for row in sorted(by_row) for entry in by_row[row]], failed
 
 

@@ -202,7 +202,7 @@ def _send(app: App, desk: Desk, ticket: Ticket, run: _Run, entries: list[Entry],
 
 def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False) -> int:
     """An order of each holding, or of each row of stdin."""
-    from qmtcli import batch, tickets
+    from qmtcli import batch, tables, tickets
     from qmtcli.commands.batching import Asked, run
     from qmtcli.desk import new_client_id
 
@@ -212,7 +212,7 @@ def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False)
         held = [row for row in app.session.positions() if row.can_use_volume > 0]
         rows = [batch.Row(0, {"code": row.stock_code, "volume": tickets.ALL}, {}) for row in held]
     else:
-        rows = _sellable(app, batch.rows(app.console.read_text()))
+        rows = _sellable(app, batch.rows(tables.read(app.console.read_input())))
     for row in rows:
         hold_own(app.console, row.whose)
     snap = words.pop("snap")

@@ -144,6 +144,25 @@ REPLACED = (
     Column("replaced_traded_volume", "原委托成交", "It traded", "number"),
 )
 
+REBALANCED = (
+    CODE,
+    NAME,
+    Column("held_volume", "持仓", "Have", "number"),
+    Column("target_volume", "目标", "Want", "number"),
+    SIDE,
+    Column("order_volume", "委托量", "Trade", "number"),
+    Column("price", "价格", "Price", "price"),
+    Column("value", "金额", "Value", "money"),
+    Column("traded_volume", "成交量", "Traded", "number"),
+    Column("final_volume", "结果", "Now", "number"),
+    Column("reason", "原因", "Reason", "word"),
+    Column("ideal_volume", "理论量", "Exactly", "number", plain=False),
+    Column("last_price", "现价", "Last", "price", plain=False),
+    Column("traded_price", "成交均价", "Average", "price", plain=False),
+    Column("ex_date", "除权", "Ex date", "word", plain=False),
+    Column("message", "说明", "Message", plain=False),
+)
+
 MOST = (
     CODE,
     NAME,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from qmtcli.desk import Desk
     from qmtcli.ledger import Entry
     from qmtcli.model import Order
-    from qmtcli.plans import Seen
+    from qmtcli.plans import Plan, Seen
 
 _SHANGHAI = timezone(timedelta(hours=8))
 
@@ -48,28 +50,48 @@ def keep(
     """Write a plan, and tell of it; nothing is sent. ``replaces`` as in `qmtcli.plans.Plan`. Raises as `_seen`."""
     from qmtcli import plans
 
+    codes = plans.codes_of(entries, cancels)
+    canceled = [order.order_id for order in cancels] if replaces is None else []
+    row_of = partial(_row, file)
+    check_fields(app.console, row_of(plans.nothing(desk.day)))
+    plan = write(app, desk, file, codes, entries, canceled, replaces)
+    emit_row(app.console, row_of(plan), PLANNED, "plan", say("计划 (未发送)", "Plan (nothing sent)"))
+    return ExitStatus.OK
+
+
+def write(
+    app: App,
+    desk: Desk,
+    file: str,
+    codes: Sequence[str],
+    entries: Sequence[Entry] = (),
+    cancels: Sequence[str] = (),
+    replaces: dict[str, tuple[str, str]] | None = None,
+    rebalance: dict[str, Any] | None = None,
+) -> Plan:
+    """Write the file of a plan about some codes; the other arguments are as in `qmtcli.plans.Plan`.
+
+    Raises NotConnected, and ConfigError where the file cannot be written.
+    """
+    from qmtcli import plans
+
     made = datetime.fromtimestamp(app.session.now(), _SHANGHAI).isoformat(timespec="seconds")
     plan = plans.Plan(
-        dict(app.console.identity),
-        desk.day,
-        made,
-        _seen(app, plans.codes_of(entries, cancels)),
-        [*entries],
-        [order.order_id for order in cancels] if replaces is None else [],
-        replaces or {},
+        dict(app.console.identity), desk.day, made, _seen(app, codes), [*entries], [*cancels], replaces or {}, rebalance
     )
-    row = {
-        "plan": file, "day": plan.day, "made": made, "orders": len(plan.orders), "cancels": len(plan.cancels),
-        "replaces": len(plan.replaces),
-        "buy_amount": _amount(plan.orders, "buy"), "sell_amount": _amount(plan.orders, "sell"),
-    }  # fmt: skip
-    check_fields(app.console, row)
     try:
         Path(file).write_text(plans.dump(plan), encoding="utf-8")
     except OSError as error:
         raise ConfigError("unwritable_file", path=file, why=error.strerror or str(error)) from None
-    emit_row(app.console, row, PLANNED, "plan", say("计划 (未发送)", "Plan (nothing sent)"))
-    return ExitStatus.OK
+    return plan
+
+
+def _row(file: str, plan: Plan) -> dict[str, Any]:
+    return {
+        "plan": file, "day": plan.day, "made": plan.made, "orders": len(plan.orders), "cancels": len(plan.cancels),
+        "replaces": len(plan.replaces),
+        "buy_amount": _amount(plan.orders, "buy"), "sell_amount": _amount(plan.orders, "sell"),
+    }  # fmt: skip
 
 
 def _amount(entries: Sequence[Entry], side: str) -> float:
@@ -106,14 +128,16 @@ def apply(app: App, file: str, max_move: str, max_rate: int | None, dry_run: boo
     from qmtcli.commands.batching import BATCH_KEYS, send, status
     from qmtcli.desk import Manner, replacing
     from qmtcli.orders import parse_price
-    from qmtcli.text import part
+    from qmtcli.text import decode, part
 
     app.profile  # noqa: B018
     try:
         most = part(max_move)
     except ValueError:
         raise UsageError("bad_percent", text=max_move) from None
-    plan = plans.load(read(app, file), app.console.identity)
+    plan = plans.load(decode(read(app, file)), app.console.identity)
+    if plan.rebalance is not None:
+        return _rebalance(app, plan, most, dry_run, yes)
     check_fields(app.console, BATCH_KEYS)
     desk = app.open_desk(dry_run, yes, planned=True)
     plans.hold_day(plan, desk.day)
@@ -149,6 +173,36 @@ def apply(app: App, file: str, max_move: str, max_rate: int | None, dry_run: boo
             statuses.append(int(error.exit_status))
     statuses.append(send(app, desk, entries, Manner(look=False, rate=max_rate), {}))
     return status(statuses)
+
+
+def _rebalance(app: App, plan: Plan, most: Decimal, dry_run: bool, yes: bool) -> int:
+    """Carry out a plan of ``qmt rebalance``. Raises Refused where account or prices have moved, UsageError."""
+    from qmtcli import plans
+    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_turn, planned
+    from qmtcli.rebalance import saved
+    from qmtcli.tickets import DEFAULT_STRATEGY
+
+    assert plan.rebalance is not None, "it is one"
+    try:
+        found = saved.load(plan.rebalance)
+    except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+        raise UsageError("no_plan", why=f"{type(error).__name__}: {error}") from None
+    check_fields(app.console, KEYS)
+    desk = app.open_desk(dry_run, yes, planned=True)
+    plans.hold_day(plan, desk.day)
+    app.session.connect()
+    app.settle()
+    begun = None if dry_run else desk.ledger.begun(found.batch)
+    if begun is None:
+        plans.hold_fresh(plan, _seen(app, [*plan.seen.volumes]), most)
+    else:  # what was sent of it has moved the account itself
+        found = saved.load(json.loads(begun))
+    if dry_run:
+        planned(app, found, stream=True)
+        return ExitStatus.OK
+    strategy = found.course.strategy
+    hold_turn(desk, "" if strategy == DEFAULT_STRATEGY else strategy)
+    return carry_out(app, desk, found, stream=True)
 
 
 def _line(entry: Entry) -> str:

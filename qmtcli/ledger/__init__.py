@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from qmtcli import database
 from qmtcli.errors import ConfigError, QmtError, Refused
@@ -252,6 +253,10 @@ class Close(NamedTuple):
     trades: list[dict[str, Any]]
 
 
+#: locks of what takes turns are beyond those of entries, and within what every system locks
+_TURNS = 1 << 30
+
+
 class Ledger:
     """One account's ledger. Every method raises ConfigError ``ledger_unusable`` when the file cannot be used."""
 
@@ -365,6 +370,23 @@ class Ledger:
         """Ids of the batches of a day with some content, oldest first."""
         sql = "SELECT id FROM batches WHERE epoch = ? AND day = ? AND content = ? ORDER BY rowid"
         return [str(row[0]) for row in self._execute(sql, self.epoch, day, content)]
+
+    def begin(self, batch: str, day: str, content: str, name: str, rows: int, plan: str) -> None:
+        """Write that a batch is begun whose entries come as they are sent, and what it is to do; once."""
+        with self._transaction():
+            known = self._execute("SELECT 1 FROM batches WHERE epoch = ? AND id = ?", self.epoch, batch)
+            if not known:
+                values = batch, self.epoch, day, content, name, rows, int(self._at() * 1000)
+                self._execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+                self._execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", f"plan {self.epoch} {batch}", plan)
+
+    def begun(self, batch: str) -> str | None:
+        """What a batch that was begun is to do; None where there is no such batch."""
+        return self._note(f"plan {self.epoch} {batch}")
+
+    def take_turn(self, what: str) -> bool:
+        """Whether this process alone is at something that takes turns, from now on until it ends."""
+        return self.owners.take(_TURNS + crc32(what.encode()) % _TURNS)
 
     def claim(
         self,

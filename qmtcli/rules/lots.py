@@ -130,6 +130,14 @@ def check_sell_volume(
     rule = lot_rule(inst, on, settings)
     if found := _check_size(inst, volume, order_cap(rule, market, after_hours)):
         return found
+    return check_sell_lot(inst, volume, sellable, on, settings)
+
+
+def check_sell_lot(
+    inst: Instrument, volume: int, sellable: int | None, on: date, settings: Settings = DEFAULT
+) -> Violation | None:
+    """The first rule that a sell of ``volume`` breaks, as `check_sell_volume`, whatever one order may be at most."""
+    rule = lot_rule(inst, on, settings)
     if inst.kind in _FUNDS and not settings.fund_odd_lot_sells and volume % rule.step:
         params = {"volume": volume, "step": rule.step, "remainder": 0}
         return Violation("odd_lot_sell", {"code": inst.code, **params})

@@ -54,6 +54,9 @@ PRICE_KINDS: dict[int, str] = {
 
 ACCOUNT_TYPES: dict[str, int] = {"STOCK": 2, "CREDIT": 3, "HUGANGTONG": 7, "SHENGANGTONG": 11}
 
+#: xtquant's ``openInt`` of what does not trade: suspended, halted for a while, halted until the close
+SUSPENDED = frozenset({1, 17, 20})
+
 #: account status: logged in; and the broker has closed for the day, where what was asked for is still answered
 ACCOUNT_OK, ACCOUNT_CLOSED = 0, 6
 #: account status -> (a terminal's word, English)

@@ -445,6 +445,11 @@ class Session:
         detail: dict[str, Any] | None = self._of_data(lambda: data.get_instrument_detail(code), "get_instrument_detail")
         return detail
 
+    def is_ex_date(self, code: str, day: date) -> bool:
+        """Whether a dividend or new shares are taken off a code's price on a day, as far as the service knows."""
+        data, text = self.data(), f"{day:%Y%m%d}"
+        return bool(self._of_data(lambda: data.get_client().get_divid_factors(code, text, text), "get_divid_factors"))
+
     @property
     def _request_seconds(self) -> int:
         """What one request of the data service's client may take; meanwhile it may hold the whole interpreter."""
