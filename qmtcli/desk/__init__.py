@@ -101,10 +101,11 @@ class Desk:
 
         Raises Refused when it was another order, or one of another day.
         """
-        found = self.ledger.parts(client_id)
-        other = found[0] if found else self.ledger.find(client_id)
+        other = self.ledger.find(client_id)
         if other is None:
             return []
+        # read afterwards: another process may be writing all of them just now
+        found = self.ledger.parts(client_id)
         if other.day != self.day:
             raise Refused("id_of_another_day", client_id=client_id, day=other.day, today=self.day)
         if not found or json.loads(other.typed) != typed:
