@@ -2,10 +2,12 @@
 
     python kills.py MODE SEED KILLS FOLDER
     python kills.py MODE steps COMMAND FOLDER
+    python kills.py paper rebalance SEED:KILLS FOLDER
 
 MODE is ``paper``, or ``live`` for the vendor's code over a stand-in that plays a terminal. The first form kills at
-random instants until so many runs were killed, the second at each step of the ledger in turn. Each answer is a line of
-JSON: kills, orders wanted, doubled, lost, and those that are unknown.
+random instants until so many runs were killed, the second at each step of the ledger in turn, the third at random
+instants of rebalancings. Each answer is a line of JSON: kills, orders wanted, doubled, lost, and those that are unknown;
+of a rebalancing also what is held.
 """
 
 from __future__ import annotations
@@ -54,6 +56,16 @@ BATCH = """code,side,volume,price
 510300.SH,buy,200,down
 """
 ROWS = len(BATCH.splitlines()) - 1
+#: what is held the day before, and what is to be held
+HELD = "code,side,volume,price\n600000.SH,buy,5000,9.09\n000001.SZ,buy,3000,peer\n688981.SH,buy,450,peer\n"
+TARGETS = """code,volume
+600000.SH,2100
+688981.SH,0
+510300.SH,70000
+600519.SH,200
+300750.SZ,1000
+113052.SH,380
+"""
 
 
 class World:
@@ -89,7 +101,7 @@ class World:
         """The process id of a run in the background, which kills itself at a step of the ledger."""
         child = os.fork()
         if child == 0:
-            self._run([*words, "--profile", self.mode, "--yes"], step)
+            self._run([*words, "--profile", self.mode, *(["--yes"] if words[0] != "paper" else [])], step)
         return child
 
     def _run(self, words: list[str], step: int) -> NoReturn:
@@ -104,6 +116,11 @@ class World:
             _kill_at(step)
         sys.argv = ["qmt", *words]
         run()
+
+    def holdings(self) -> dict[str, int]:
+        """Shares that the account holds, by code."""
+        with sqlite3.connect(self.home / f"{ACCOUNT}.sqlite", timeout=30) as account:
+            return dict(account.execute("SELECT code, volume FROM positions WHERE volume > 0"))
 
     def orders(self) -> Counter[str]:
         """How many orders there are by client id."""
@@ -220,11 +237,35 @@ def at_each_step(mode: str, command: str, folder: Path) -> None:
             return
 
 
+def rebalanced(seed: int, kills: int, folder: Path) -> None:
+    """Rebalancings killed at random instants; the last run of each goes to its end. The first is not disturbed."""
+    chance, done, number, took = random.Random(seed), 0, 0, 0.3
+    command = ("rebalance", "targets.csv", "--others", "sell", "--chase", "50", "--patience", "0.2", "--json")
+    while done < kills or number < 2:
+        number += 1
+        world, here = World("paper", folder / str(number)), 0
+        (world.folder / "held.csv").write_text(HELD)
+        (world.folder / "targets.csv").write_text(TARGETS)
+        assert status_of(world.start("batch", "held.csv")) == 0
+        assert status_of(world.start("paper", "next-day")) == 0
+        for _ in range(8 if number > 1 else 0):
+            here += killed(world.start(*command), chance.uniform(0, took))
+        begun = time.monotonic()
+        statuses = [status_of(world.start(*command))]
+        if number == 1:
+            took = (time.monotonic() - begun) * 1.2
+        done += here
+        row = told(world, 0, here, statuses)
+        print(json.dumps({**row, "holdings": world.holdings()}), flush=True)
+
+
 if __name__ == "__main__":
     for name in IMPORTED.split():
         import_module(name)
     how, what, count, where = sys.argv[1:]
-    if what == "steps":
+    if what == "rebalance":
+        rebalanced(*map(int, count.split(":")), Path(where))
+    elif what == "steps":
         at_each_step(how, count, Path(where))
     else:
         at_random(how, int(what), int(count), Path(where))

@@ -72,6 +72,28 @@ def test_killed_at_every_step_of_the_ledger(
     assert total > 20
 
 
+#: rebalancings killed at random instants, in each of the processes
+REBALANCED = (105, 2)
+
+
+@not_on_windows("it has no fork")
+def test_a_rebalancing_killed_at_random_instants(tmp_path: Path, count: Callable[[str], None]) -> None:
+    kills, processes = REBALANCED
+    with ThreadPoolExecutor(processes) as pool:
+        runs = [
+            pool.submit(_told, "paper", "rebalance", f"{seed}:{kills}", str(tmp_path / str(seed)))
+            for seed in range(processes)
+        ]
+        found = [row for run in runs for row in run.result()]
+    assert [row for row in found if row["doubled"] or row["lost"] or row["unknown"]] == []
+    assert {row["statuses"][-1] for row in found} == {0}
+    # what is held in the end is what an undisturbed run brings
+    assert len({json.dumps(row["holdings"], sort_keys=True) for row in found}) == 1
+    total = sum(row["kills"] for row in found)
+    count(f"paper: {total} rebalancings killed at random instants, 0 orders doubled, the holdings of an undisturbed one")
+    assert total >= kills * processes
+
+
 ORDERS = "code,side,volume,price\n" + "600000.SH,buy,100,9.00\n" * 6
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qmtcli import orders
 from qmtcli.desk import Manner
-from qmtcli.errors import NotConnected, OutcomeUnknown, Refused, Rejected
+from qmtcli.errors import NotConnected, Refused
 from qmtcli.ledger import Entry, State
 from qmtcli.model import Credit, Order, Side
 from qmtcli.orders import Market, PriceSpec
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _LOOK, _LINK = 1.0, 2.0
 #: seconds that a cancel is waited for, and times that one is asked for at the end
 _CANCEL, _CANCELS = 5.0, 4
+#: times that an order is sent anew which was not taken without a word
+_BARE = 2
 _ZERO = Decimal(0)
 
 
@@ -180,13 +182,18 @@ class Running:
                 gone = entry.state is State.CANCELED and entry.order_id not in self._own_cancels
                 if entry.state.undecided:
                     self._stops[number] = _Stop(Reason.UNKNOWN, entry.message)
-                elif entry.state is State.REJECTED:
+                elif entry.state is State.REJECTED and not self._may_try_again(number, entry):
                     self._stops[number] = _Stop(Reason.REJECTED, entry.message)
                 elif entry.state is State.DROPPED or (gone and self._rest(number)):
                     self._stops[number] = _Stop(Reason.CANCELED, entry.message)
             assert self._rest(number) >= 0, f"more than {row.volume} of {row.code} was sent"
         done = sum(not self._rest(number) and not self._standing(number) for number in (*self._sells, *self._buys))
         self._line.progress(f"{done}/{len(self._sells) + len(self._buys)}")
+
+    def _may_try_again(self, number: int, entry: Entry) -> bool:
+        """Whether an order was not taken without a word, and is known not to stand: its link was lost, mostly."""
+        bare = [each for each in self._entries[number] if each.state is State.REJECTED and not each.order_id]
+        return entry in bare and entry.message in ("", "-1") and len(bare) <= _BARE
 
     def _traded(self, number: int) -> int:
         return sum(entry.traded_volume for entry in self._entries.get(number, ()))
@@ -275,10 +282,6 @@ class Running:
                 self._refused(number, error)
             elif isinstance(error, NotConnected):
                 raise error
-            elif isinstance(error, Rejected):
-                self._stops[number] = _Stop(Reason.REJECTED, str(error.params.get("reason", "")))
-            elif isinstance(error, OutcomeUnknown):
-                self._stops[number] = _Stop(Reason.UNKNOWN, str(error.params.get("reason", "")))
         return sent
 
     def _send_buys(self) -> bool:

@@ -116,7 +116,7 @@ def _target(line: Line, columns: Mapping[str, str], unit: Unit) -> Target:
     words = {columns[name]: text for name, text in line.cells.items() if name in columns and text}
     if "code" not in words:
         raise UsageError("row_without_code")
-    code = parse_code(words["code"])
+    code = _code(words["code"])
     if classify(code) is None:
         raise UsageError("code_unknown", code=code)
     if not may_trade(code):
@@ -135,6 +135,18 @@ def _target(line: Line, columns: Mapping[str, str], unit: Unit) -> Target:
     if unit is Unit.WEIGHT and amount > 1:
         raise UsageError("weight_in_percent", code=code, text=text)
     return Target(line.number, code, unit, amount)
+
+
+def _code(text: str) -> str:
+    """A code; of bare digits that an index has too, what can be held. Raises UsageError."""
+    try:
+        return parse_code(text)
+    except UsageError as error:
+        candidates = error.params.get("candidates")
+        held = [code for code in candidates if may_trade(code)] if isinstance(candidates, list) else []
+        if len(held) != 1:
+            raise
+        return str(held[0])
 
 
 def hold_sum(targets: Sequence[Target], cash_ok: bool) -> None:
