@@ -6,8 +6,8 @@
 
 MODE is ``paper``, or ``live`` for the vendor's code over a stand-in that plays a terminal. The first form kills at
 random instants until so many runs were killed, the second at each step of the ledger in turn, the third at random
-instants of rebalancings. Each answer is a line of JSON: kills, orders wanted, doubled, lost, and those that are unknown;
-of a rebalancing also what is held.
+instants of rebalancings. Each answer is a line of JSON: kills, orders wanted, doubled, lost, and those that are
+unknown; of a rebalancing also what is held.
 """
 
 from __future__ import annotations

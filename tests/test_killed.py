@@ -90,7 +90,9 @@ def test_a_rebalancing_killed_at_random_instants(tmp_path: Path, count: Callable
     # what is held in the end is what an undisturbed run brings
     assert len({json.dumps(row["holdings"], sort_keys=True) for row in found}) == 1
     total = sum(row["kills"] for row in found)
-    count(f"paper: {total} rebalancings killed at random instants, 0 orders doubled, the holdings of an undisturbed one")
+    count(
+        f"paper: {total} rebalancings killed at random instants, 0 orders doubled, the holdings of an undisturbed one"
+    )
     assert total >= kills * processes
 
 

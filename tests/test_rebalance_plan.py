@@ -93,7 +93,9 @@ def _cases(draw: st.DrawFn, most: int = 8) -> tuple[list[Name], Terms]:
         weight = (name.target.amount / total * scale).quantize(Decimal("0.0001"), ROUND_DOWN)
         side = Side.BUY if weight * worth / name.last > name.held.volume else Side.SELL
         offered = name.last * (Decimal("1.001") if side is Side.BUY else Decimal("0.999"))
-        found.append(name._replace(target=name.target._replace(amount=weight), price=offered.quantize(Decimal("0.001"))))
+        found.append(
+            name._replace(target=name.target._replace(amount=weight), price=offered.quantize(Decimal("0.001")))
+        )
     return found, Terms(max(worth, Decimal(1)), cash, DEFAULT_SCHEDULE)
 
 
@@ -134,12 +136,12 @@ def _over_cap(code: str, volume: int) -> Iterator[object]:
 @settings(max_examples=300, deadline=None)
 def test_within_a_lot_where_money_and_rules_allow(case: tuple[list[Name], Terms]) -> None:
     names, terms = case
-    terms = terms._replace(cash=terms.cash + terms.capital)  # as much money as there can be need of
+    terms = terms._replace(cash=terms.cash + terms.capital * 2 + 100_000)  # as much as there can be need of
     for name, row in zip(names, plan(names, terms), strict=True):
         if name.target is None or name.blocked is not None or row.ideal is None:
             continue
         lot = lot_rule(name.market.instrument, DAY)
-        free = row.side is not Side.SELL and row.ideal >= row.held or name.held.sellable == name.held.volume
+        free = (row.side is not Side.SELL and row.ideal >= row.held) or name.held.sellable == name.held.volume
         if free:
             assert abs(row.ideal - row.final) <= max(lot.step, lot.min_buy)
             assert row.reached

@@ -79,6 +79,7 @@ def test_a_dry_run_and_a_plan_make_no_writing_call(
     assert quick_qmt("paper", "next-day").status == 0
     assert quick_qmt("buy", "600000.SH", "200", "--limit", "8.95", "--id", "rests2").status == 0
     Path("job.csv").write_text("code,side,volume,price\n600000.SH,buy,100,9.00\n600000.SH,sell,100,peer\n")
+    Path("targets.csv").write_text("code,value\n510300.SH,50000\n")
     native()
     for words in (
         (*BUY, "--dry-run"),
@@ -97,6 +98,9 @@ def test_a_dry_run_and_a_plan_make_no_writing_call(
         ("replace", "3", "--limit", "8.96", "--plan", "replace.json"),
         ("batch", "job.csv", "--plan", "batch.json", "--yes"),
         *(("apply", f"{name}.json", "--dry-run", "--yes") for name in ("buy", "sell", "all", "replace", "batch")),
+        ("rebalance", "targets.csv", "--others", "sell", "--dry-run", "--yes"),
+        ("rebalance", "targets.csv", "--others", "sell", "--plan", "rebalance.json", "--yes"),
+        ("apply", "rebalance.json", "--dry-run", "--yes"),
         *(("max", "600000.SH", "--limit", "9.09"), ("limits",), ("reconcile",), ("day-close",), ("report",)),
     ):
         assert quick_qmt(*words).status == 0

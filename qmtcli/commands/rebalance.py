@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
+from time import time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -94,7 +95,7 @@ def rebalance(app: App, file: str, plan: str | None, check: bool, dry_run: bool,
     _hold_purpose(desk, asked)
     app.session.connect()
     app.settle()
-    until, auction = _times(app, words)
+    until, auction = _times(app, words, sends)
     course = asked.course._replace(until=until, auction=auction)
     if sends:
         hold_turn(desk, course.strategy if asked.of_book else "")
@@ -189,7 +190,7 @@ def _hold_purpose(desk: Desk, asked: _Asked) -> None:
         desk.gate.check_purpose(side, asked.course.credit)
 
 
-def _times(app: App, words: dict[str, Any]) -> tuple[float | None, float | None]:
+def _times(app: App, words: dict[str, Any], sends: bool) -> tuple[float | None, float | None]:
     """(when what stands is canceled, when the closing auction has matched), epoch seconds, None: at no certain time.
 
     Raises UsageError, Refused.
@@ -208,7 +209,7 @@ def _times(app: App, words: dict[str, Any]) -> tuple[float | None, float | None]
     if auction and not keeps_hours:
         raise UsageError("no_closing_auction", profile=app.profile.name)
     until = None if at is None else datetime.combine(now.date(), at, _SHANGHAI)
-    if until is not None and until <= now and not auction and not (words["plan"] or words["check"] or words["dry_run"]):
+    if until is not None and until <= now and not auction and sends:
         raise Refused("until_passed", until=f"{at:%H:%M}", now=f"{now:%H:%M:%S}")
     matched = datetime.combine(now.date(), _MATCHED, _SHANGHAI).timestamp() if auction else None
     return None if until is None else until.timestamp(), matched
@@ -236,7 +237,7 @@ def _saved(app: App, desk: Desk, file: str, targets: list[Target], asked: _Asked
             found = saved.load(json.loads(begun))
             return found._replace(course=course._replace(buffer=found.course.buffer))
     # what is only planned is another one each time; it is known once it is applied
-    again = f"{content} {app.session.now()}" if desk.dry_run else content
+    again = f"{content} {time_ns()}" if desk.dry_run else content
     batch = batches.batch_id(desk.day, again, len(known))
     return _planned(app, desk, file, targets, asked, batch, content)
 

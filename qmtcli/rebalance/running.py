@@ -245,7 +245,7 @@ class Running:
     def _is_under_way(self) -> bool:
         """Whether anything may still come of it."""
         for number in (*self._sells, *self._buys):
-            if any(not entry.state.final and not entry.state.undecided for entry in self._entries.get(number, ())):
+            if any(entry.state in _UNDER_WAY for entry in self._entries.get(number, ())):
                 return True
             if number in self._waits and number not in self._stops:
                 return True
@@ -437,8 +437,9 @@ class Running:
     def _see_auction(self, matched: float) -> None:
         while True:
             try:
+                has_matched = self._session.now() >= matched
                 self._refresh()
-                if self._session.now() >= matched or not self._is_under_way():
+                if has_matched or not self._is_under_way():
                     return
                 self._deadline = time.monotonic() + _LOOK
                 if not self._send(self._sells) and not self._send_buys():
@@ -465,5 +466,7 @@ class Running:
         return Done(row, traded, value / traded if traded else _ZERO, standing, reason, message, ids)
 
 
+#: states of orders that something may still come of by itself
+_UNDER_WAY = (State.ACCEPTED, State.OPEN, State.PART_FILLED)
 #: there is not enough money for all of it
 _SHORT = _Stop(Reason.NO_CASH)
