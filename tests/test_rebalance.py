@@ -62,9 +62,10 @@ def test_a_plan_is_sent_once_and_only_as_it_was_seen(
     clock("2026-11-24T10:00:00")
     assert quick_qmt("apply", "old.json", "--json").error["code"] == "plan_of_another_day"
     assert quick_qmt("rebalance", "old.json", "--json").error["code"] == "plan_is_no_target"
-    Path("cut.json").write_text(Path("first.json").read_text()[:-200])
+    text = Path("first.json").read_text("utf-8")
+    Path("cut.json").write_text(text[:-200], "utf-8")
     assert quick_qmt("apply", "cut.json", "--json").error["exit_status"] == 2
-    whole = json.loads(Path("first.json").read_text())
+    whole = json.loads(text)
     whole["rebalance"]["rows"][0]["volume"] = -100
     Path("odd.json").write_text(json.dumps({**whole, "day": "2026-11-24"}))
     assert quick_qmt("apply", "odd.json", "--json").error["code"] == "no_plan"
