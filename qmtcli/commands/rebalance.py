@@ -99,7 +99,7 @@ def rebalance(app: App, file: str, plan: str | None, check: bool, dry_run: bool,
     course = asked.course._replace(until=until, auction=auction)
     if sends:
         hold_turn(desk, course.strategy if asked.of_book else "")
-    saved = _saved(app, desk, file, targets, asked._replace(course=course))
+    saved = _saved(app, desk, file, targets, asked._replace(course=course, kept=plan is not None))
     if plan is not None:
         _keep(app, desk, plan, saved)
     if not sends:
@@ -122,6 +122,8 @@ class _Asked(NamedTuple):
     threshold: str
     min_value: Decimal
     max_turnover: str | None
+    #: whether the plan is written to a file
+    kept: bool = False
 
 
 def _asked(words: dict[str, Any]) -> _Asked:
@@ -236,8 +238,8 @@ def _saved(app: App, desk: Desk, file: str, targets: list[Target], asked: _Asked
             )
             found = saved.load(json.loads(begun))
             return found._replace(course=course._replace(buffer=found.course.buffer))
-    # what is only planned is another one each time; it is known once it is applied
-    again = f"{content} {time_ns()}" if desk.dry_run else content
+    # what is kept in a file is another plan each time; it is known once it is applied
+    again = f"{content} {time_ns()}" if asked.kept else content
     batch = batches.batch_id(desk.day, again, len(known))
     return _planned(app, desk, file, targets, asked, batch, content)
 
