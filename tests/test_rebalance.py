@@ -203,14 +203,25 @@ def test_what_a_person_cancels_is_not_sent_again(quick_qmt: Qmt, clock: Callable
     clock(CLOCK)
     with _start("--price", "own-5", "--chase", "9", "--patience", "0", "--wait-for", "3") as process:
         _until(lambda: _stand(tmp_path, 2))
-        with sqlite3.connect(tmp_path / "state" / "paper" / "paper" / "1000000365.sqlite") as account:
-            account.execute("UPDATE orders SET status = 54 WHERE id = 1")  # as the broker's own program would
+        assert quick_qmt("cancel", "1").status == 0
         out, _ = process.communicate(timeout=30)
         assert process.returncode == 9
     assert {row["stock_code"]: row["reason"] for row in json.loads(out)} == {
         "600000.SH": "canceled", "510300.SH": "unfilled",
     }  # fmt: skip
     assert len(_orders(tmp_path)) == 2
+    # nor by whoever goes on
+    assert _told(quick_qmt(*WORDS), "reason") == {"600000.SH": ("canceled",), "510300.SH": (None,)}
+    assert [row[3] for row in _orders(tmp_path)] == [0, 0, 1_000]
+
+
+def test_other_terms_are_another_plan(quick_qmt: Qmt, clock: Callable[[str], None]) -> None:
+    clock(CLOCK)
+    assert _told(quick_qmt(*WORDS, "--min-value", "3000"), "traded_volume", "resumed") == {
+        "600000.SH": (0, False), "510300.SH": (1_000, False),
+    }  # fmt: skip
+    assert _told(quick_qmt(*WORDS), "traded_volume", "resumed") == {"600000.SH": (300, False), "510300.SH": (0, False)}
+    assert _told(quick_qmt(*WORDS), "traded_volume", "resumed") == {"600000.SH": (300, True), "510300.SH": (0, True)}
 
 
 def test_unknown_on_a_live_account_is_told_and_not_sent_again(live: Live) -> None:
@@ -286,9 +297,7 @@ def test_the_end_of_the_day(rest: str, paper: Paper) -> None:
         if rest == "cancel":
             process.wait(20)
             assert paper.account.orders[0]["status"] == "part_canceled"
-        for at in ("14:57:30", "14:59:00", "15:00:06"):
-            time.sleep(1.2)
-            paper.clock.set(at)
+        paper.clock.set("15:00:06")
         out, error = process.communicate(timeout=30)
     (row,) = json.loads(out)
     if rest == "cancel":
@@ -298,6 +307,20 @@ def test_the_end_of_the_day(rest: str, paper: Paper) -> None:
     assert len(paper.account.orders) == 1
 
 
+def test_what_a_dead_run_left_is_canceled_though_its_time_is_past(paper: Paper) -> None:
+    Path("one.csv").write_text("code,volume\n600000.SH,1000\n")
+    paper.use(hours="exchange")
+    paper.clock.set("14:55:50")
+    _market(paper, "600000.SH", [("14:55:50", [(10.01, 300)])])
+    with _run(paper) as process:
+        _until(lambda: bool(paper.account.orders))
+        process.kill()
+    paper.clock.set("14:56:20")
+    done = paper.run("rebalance", "one.csv", "--json")
+    assert (done.status, done.json[0]["reason"], done.json[0]["resumed"]) == (9, "unfilled", True)
+    assert [order["status"] for order in paper.account.orders] == ["part_canceled"]
+
+
 def test_too_late_in_the_day(paper: Paper) -> None:
     Path("one.csv").write_text("code,volume\n600000.SH,1000\n")
     paper.use(hours="exchange")
@@ -305,7 +328,9 @@ def test_too_late_in_the_day(paper: Paper) -> None:
     _market(paper, "600000.SH", [("14:56:39", [(10.01, 300)])])
     assert paper.run("rebalance", "one.csv", "--json").error["code"] == "until_passed"
     assert paper.run("rebalance", "one.csv", "--until", "14:58", "--json").error["code"] == "until_too_late"
-    paper.clock.set("14:56:55")
+    paper.clock.set("2026-11-28T14:50:00")  # a Saturday
+    assert paper.run("rebalance", "one.csv", "--json").error["code"] == "off_hours"
+    paper.clock.set("2026-11-23T14:56:55")
     stale = paper.run("rebalance", "one.csv", "--check", "--json")
     assert (stale.status, stale.json[0]["reason"]) == (11, "stale_price")
     assert paper.account.orders == []

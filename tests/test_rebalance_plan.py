@@ -195,8 +195,9 @@ def test_no_worse_than_brute_force(case: tuple[list[Name], Terms]) -> None:
         default=None,
     )
     ours = _error(names, terms, [row.final for row in plan(names, terms)])
+    several = sum(lot_rule(name.market.instrument, DAY).step == 1 for name in names) > 1
     # of several names that trade in single shares the last share or two may be away
-    assert best is None or ours <= best * 1.005 + 1e4
+    assert best is None or ours <= (best * 1.005 + 1e4 if several else best * (1 + 1e-9) + 1)
 
 
 # -- every reason ------------------------------------------------------------------------------------------
@@ -211,6 +212,9 @@ def test_no_worse_than_brute_force(case: tuple[list[Name], Terms]) -> None:
         (_name("600000.SH", 350, 150, weight="0"), {}, 150, Reason.T1_LOCKED),
         (_name("600000.SH", 350, 150, weight="0", frozen=200), {}, 150, Reason.FROZEN),
         (_name("600000.SH", 300, 0, weight="0"), {}, 0, Reason.T1_LOCKED),
+        (_name("600000.SH", 300, 0, weight="0.0201"), {}, 0, Reason.BELOW_LOT),  # less than a lot away
+        (_name("600000.SH", 300, 0, weight="0.02"), {}, 0, Reason.T1_LOCKED),
+        (_name("600000.SH", weight="0.0099", blocked=Reason.LIMIT_UP), {}, 0, Reason.BELOW_LOT),
         (_name("688981.SH", 150, weight="0"), {}, 150, None),  # the odd rest goes whole
         (_name("688981.SH", 500, weight="0.045"), {}, 0, Reason.BELOW_LOT),  # a sell is 200 at least
         (_name("920185.BJ", 500, weight="0.0399"), {}, 101, None),

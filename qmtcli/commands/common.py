@@ -88,13 +88,20 @@ class App:
 
     def told(self, code: str) -> dict[str, Any]:
         """What the user's own table of instruments, if the profile names one, tells of a code. Raises ConfigError."""
-        path = self.profile.instruments
-        if path is None:
+        if self.profile.instruments is None:
             return {}
-        from qmtcli.rules.instruments import fields, read
+        from qmtcli.rules.instruments import fields
+
+        return fields(code, self._instruments)
+
+    @cached_property
+    def _instruments(self) -> Mapping[str, Mapping[str, Any]]:
+        """The user's own table of instruments. Raises ConfigError."""
+        from qmtcli.rules.instruments import read
         from qmtcli.text import read_file
 
-        return fields(code, read(read_file(path), path))
+        path = str(self.profile.instruments)
+        return read(read_file(path), path)
 
     @property
     def session(self) -> Session:

@@ -137,7 +137,7 @@ def apply(app: App, file: str, max_move: str, max_rate: int | None, dry_run: boo
         raise UsageError("bad_percent", text=max_move) from None
     plan = plans.load(decode(read(app, file)), app.console.identity)
     if plan.rebalance is not None:
-        return _rebalance(app, plan, most, dry_run, yes)
+        return _rebalance(app, plan, most, max_rate, dry_run, yes)
     check_fields(app.console, BATCH_KEYS)
     desk = app.open_desk(dry_run, yes, planned=True)
     plans.hold_day(plan, desk.day)
@@ -175,12 +175,11 @@ def apply(app: App, file: str, max_move: str, max_rate: int | None, dry_run: boo
     return status(statuses)
 
 
-def _rebalance(app: App, plan: Plan, most: Decimal, dry_run: bool, yes: bool) -> int:
+def _rebalance(app: App, plan: Plan, most: Decimal, max_rate: int | None, dry_run: bool, yes: bool) -> int:
     """Carry out a plan of ``qmt rebalance``. Raises Refused where account or prices have moved, UsageError."""
     from qmtcli import plans
-    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_turn, planned
+    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_time, hold_turn, planned
     from qmtcli.rebalance import saved
-    from qmtcli.tickets import DEFAULT_STRATEGY
 
     assert plan.rebalance is not None, "it is one"
     try:
@@ -196,12 +195,15 @@ def _rebalance(app: App, plan: Plan, most: Decimal, dry_run: bool, yes: bool) ->
     if begun is None:
         plans.hold_fresh(plan, _seen(app, [*plan.seen.volumes]), most)
     else:  # what was sent of it has moved the account itself
-        found = saved.load(json.loads(begun))
+        found = saved.load(json.loads(begun))._replace(resumed=True)
+    if max_rate is not None:
+        found = found._replace(course=found.course._replace(rate=max_rate))
     if dry_run:
         planned(app, found, stream=True)
         return ExitStatus.OK
-    strategy = found.course.strategy
-    hold_turn(desk, "" if strategy == DEFAULT_STRATEGY else strategy)
+    hold_turn(desk, found.course.strategy)
+    if begun is None:
+        hold_time(app, found.course)
     return carry_out(app, desk, found, stream=True)
 
 

@@ -15,6 +15,7 @@ from qmtcli.commands.common import App, Seconds, command, hold_own
 from qmtcli.commands.planning import plan_option
 from qmtcli.errors import ExitStatus, Refused, UsageError
 from qmtcli.messages import say
+from qmtcli.orders import PRICE_NAMES
 from qmtcli.output import check_fields
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _SHANGHAI = timezone(timedelta(hours=8))
 #: when what stands is canceled, unless it is said; the last moment to say; and when the closing auction has matched
 _UNTIL, _LAST, _MATCHED = time(14, 56), time(14, 56, 30), time(15, 0, 5)
 #: prices of `--price`
-_PRICES = "peer|own|last|mid|up|down[±N]"
+_PRICES = f"{'|'.join(PRICE_NAMES)}[±N]"
 
 
 @command(
@@ -95,10 +96,10 @@ def rebalance(app: App, file: str, plan: str | None, check: bool, dry_run: bool,
     _hold_purpose(desk, asked)
     app.session.connect()
     app.settle()
-    until, auction = _times(app, words, sends)
+    until, auction = _times(app, words)
     course = asked.course._replace(until=until, auction=auction)
     if sends:
-        hold_turn(desk, course.strategy if asked.of_book else "")
+        hold_turn(desk, course.strategy)
     saved = _saved(app, desk, file, targets, asked._replace(course=course, kept=plan is not None))
     if plan is not None:
         _keep(app, desk, plan, saved)
@@ -192,10 +193,10 @@ def _hold_purpose(desk: Desk, asked: _Asked) -> None:
         desk.gate.check_purpose(side, asked.course.credit)
 
 
-def _times(app: App, words: dict[str, Any], sends: bool) -> tuple[float | None, float | None]:
+def _times(app: App, words: dict[str, Any]) -> tuple[float | None, float | None]:
     """(when what stands is canceled, when the closing auction has matched), epoch seconds, None: at no certain time.
 
-    Raises UsageError, Refused.
+    Raises UsageError.
     """
     now = datetime.fromtimestamp(app.session.now(), _SHANGHAI)
     keeps_hours = app.profile.live or app.profile.hours == "exchange"
@@ -211,8 +212,6 @@ def _times(app: App, words: dict[str, Any], sends: bool) -> tuple[float | None, 
     if auction and not keeps_hours:
         raise UsageError("no_closing_auction", profile=app.profile.name)
     until = None if at is None else datetime.combine(now.date(), at, _SHANGHAI)
-    if until is not None and until <= now and not auction and sends:
-        raise Refused("until_passed", until=f"{at:%H:%M}", now=f"{now:%H:%M:%S}")
     matched = datetime.combine(now.date(), _MATCHED, _SHANGHAI).timestamp() if auction else None
     return None if until is None else until.timestamp(), matched
 
@@ -220,13 +219,15 @@ def _times(app: App, words: dict[str, Any], sends: bool) -> tuple[float | None, 
 def _saved(app: App, desk: Desk, file: str, targets: list[Target], asked: _Asked) -> Saved:
     """The plan of the day, as it was begun, or made now. Raises Refused, UsageError, NotConnected, NoData."""
     from qmtcli import batch as batches
+    from qmtcli.commands.rebalancing import hold_time
     from qmtcli.rebalance import saved
     from qmtcli.rebalance import targets as rules
 
     course = asked.course
     content = rules.content(
-        targets, capital=asked.capital, others=asked.others or "", strategy=course.strategy if asked.of_book else ""
-    )
+        targets, capital=asked.capital, others=asked.others or "", strategy=course.strategy if asked.of_book else "",
+        threshold=asked.threshold, buffer=asked.buffer, turnover=asked.max_turnover or "", least=str(asked.min_value),
+    )  # fmt: skip
     known = [] if desk.dry_run else desk.ledger.batches(desk.day, content)
     if known and not asked.anew:
         begun = desk.ledger.begun(known[-1])
@@ -237,7 +238,9 @@ def _saved(app: App, desk: Desk, file: str, targets: list[Target], asked: _Asked
                 )
             )
             found = saved.load(json.loads(begun))
-            return found._replace(course=course._replace(buffer=found.course.buffer))
+            return found._replace(course=course._replace(buffer=found.course.buffer), resumed=True)
+    if not desk.dry_run:
+        hold_time(app, course)
     # what is kept in a file is another plan each time; it is known once it is applied
     again = f"{content} {time_ns()}" if asked.kept else content
     batch = batches.batch_id(desk.day, again, len(known))
@@ -246,6 +249,7 @@ def _saved(app: App, desk: Desk, file: str, targets: list[Target], asked: _Asked
 
 def _planned(app: App, desk: Desk, file: str, targets: list[Target], asked: _Asked, batch: str, content: str) -> Saved:
     from qmtcli.backend import ledger_file
+    from qmtcli.orders import check_hours
     from qmtcli.rebalance import plan as plans
     from qmtcli.rebalance import survey
     from qmtcli.rebalance.saved import Saved
@@ -267,6 +271,8 @@ def _planned(app: App, desk: Desk, file: str, targets: list[Target], asked: _Ask
         cash = min(cash, survey.free(book, waiting) - buffer)
     undecided = {entry.stock_code for entry in waiting if entry.state.undecided}
     names = survey.names(wanted, holdings, capital, markets, course.price, course.max_age, undecided)
+    if not desk.dry_run:
+        check_hours(course.price, names[0].market)
     terms = plans.Terms(
         capital, cash, markets.schedule, _amount(asked.threshold, capital), asked.min_value,
         None if asked.max_turnover is None else _amount(asked.max_turnover, capital),

@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 from qmtcli.commands.batching import status
 from qmtcli.commands.columns import REBALANCED
 from qmtcli.commands.common import App, nothing_sent
-from qmtcli.errors import ExitStatus, NotConnected, Refused
+from qmtcli.errors import ExitStatus, Refused
 from qmtcli.messages import say
 from qmtcli.output import emit_rows, emit_stream
 from qmtcli.rebalance.plan import Reason, Row
-from qmtcli.rebalance.running import Done, Line, Running
+from qmtcli.rebalance.running import Done, Running
+from qmtcli.xt.rows import iso
 
 if TYPE_CHECKING:
     from qmtcli.desk import Desk
+    from qmtcli.rebalance.running import Course
     from qmtcli.rebalance.saved import Saved
 
 KEYS = (
     "stock_code", "instrument_name", "held_volume", "ideal_volume", "target_volume", "side", "order_volume", "price",
     "last_price", "value", "traded_volume", "traded_price", "final_volume", "reached", "reason", "message", "ex_date",
-    "order_ids", "batch", "strategy_name",
+    "order_ids", "batch", "resumed", "strategy_name",
 )  # fmt: skip
 #: reasons -> exit status of a row that is not where it was to be, where that is not `ExitStatus.PARTIAL`
 _STATUS = {
@@ -36,9 +38,16 @@ _STATUS = {
 
 
 def hold_turn(desk: Desk, strategy: str) -> None:
-    """Hold that no other rebalancing of the account, or of the strategy's book, is under way. Raises Refused."""
+    """Hold that no other rebalancing under a strategy's name is under way. Raises Refused."""
     if not desk.ledger.take_turn(f"rebalance {strategy}"):
         raise Refused("rebalance_running", strategy=strategy)
+
+
+def hold_time(app: App, course: Course) -> None:
+    """Hold that there is time for a plan before what stands is canceled. Raises Refused ``until_passed``."""
+    now = app.session.now()
+    if course.until is not None and course.until <= now and course.auction is None:
+        raise Refused("until_passed", until=iso(course.until)[11:16], now=iso(now)[11:19])
 
 
 def carry_out(app: App, desk: Desk, saved: Saved, stream: bool = False) -> int:
@@ -57,23 +66,15 @@ def carry_out(app: App, desk: Desk, saved: Saved, stream: bool = False) -> int:
 
     told = json.dumps(dump(saved), ensure_ascii=False)
     desk.ledger.begin(saved.batch, desk.day, saved.content, saved.name, len(saved.rows), told)
-    running = Running(desk, app.markets, saved.batch, saved.rows, saved.cash, saved.course, _line(app))
+    running = Running(
+        desk, app.markets, saved.batch, saved.rows, saved.cash, saved.course, app.line().told, app.console.passing
+    )
     done = running.run()
     app.console.passing("")
     reached, count = sum(each.reached for each in done), len(done)
     emit(app, done, saved, say(f"再平衡: {reached}/{count} 到位", f"Rebalanced: {reached}/{count} on target"), stream)
     desk.reported()
     return _status(done)
-
-
-def _line(app: App) -> Line:
-    def link(error: NotConnected | None) -> None:
-        if error is None:
-            app.console.say(say("已重新连接", "connected again"))
-        else:
-            app.console.error(error)
-
-    return Line(lambda: None, link, app.console.passing)
 
 
 def _undone(row: Row) -> Done:
@@ -89,7 +90,8 @@ def planned(app: App, saved: Saved, stream: bool = False) -> None:
 def emit(app: App, done: Sequence[Done], saved: Saved, caption: str, stream: bool = False) -> None:
     """The rows of a plan, or of what became of it; ``stream``: as JSON an object a line, not an array."""
     strategy = saved.course.strategy
-    rows = [{**_told(each), "batch": saved.batch, "strategy_name": strategy} for each in done]
+    more = {"batch": saved.batch, "resumed": saved.resumed, "strategy_name": strategy}
+    rows = [{**_told(each), **more} for each in done]
     if stream:
         emit_stream(app.console, [rows], KEYS, REBALANCED, "stock_code", caption)
     else:

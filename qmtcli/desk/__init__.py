@@ -241,16 +241,16 @@ class Desk:
 
     # -- cancels ---------------------------------------------------------------------------------------
 
-    def cancel(self, orders: list[Order], wait: float) -> list[Canceling]:
+    def cancel(self, orders: list[Order], wait: float, by: str = "") -> list[Canceling]:
         """Ask for cancels, all at once, then wait for each order's final word.
 
-        What is final already is not asked for.
+        What is final already is not asked for. ``by``: the batch that asks for the sake of its own orders.
         """
         wanted = [order for order in orders if not order.state.done]
         if self.dry_run or not wanted:
             return [_canceling(order) or Canceling(order, "would_cancel") for order in orders]
         self.session.subscribe()
-        self._write_down(lambda: self.ledger.record(self.day, "cancel", wanted))
+        self._write_down(lambda: self.ledger.record(self.day, "cancel", wanted, **({"by": by} if by else {})))
         cancels: dict[str, Cancel] = {}
         for order in wanted:
             self.sent[order.order_id] = None

@@ -205,11 +205,16 @@ def _case(name: Name, terms: Terms) -> _Case | Row:
     exits = side is Side.SELL and not ideal
     if freely and name.last is not None and not exits and need * name.last < terms.threshold:
         return _rest(name, ideal, held, Reason.BELOW_THRESHOLD)
+    near = not exits and need < lot.step
     if name.blocked is not None or name.price is None:
-        return _rest(name, ideal, target, (name.blocked or Reason.NO_QUOTE) if freely else Reason.BELOW_LOT)
+        if near or not freely:
+            return _rest(name, ideal, held, Reason.BELOW_LOT)
+        return _rest(name, ideal, target, name.blocked or Reason.NO_QUOTE)
     reason = None
     if side is Side.SELL and name.held.sellable < held:
         most, volumes = _may(name, lot, side, need, name.held.sellable)
+        if freely > name.held.sellable and near:
+            return _rest(name, ideal, held, Reason.BELOW_LOT)
         if freely > name.held.sellable:
             reason = Reason.FROZEN if name.held.frozen >= freely - name.held.sellable else Reason.T1_LOCKED
     if exits:

@@ -7,6 +7,7 @@ knows the outcome of counts as sent. An order is given up only once it is seen c
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -60,17 +61,6 @@ class Course(NamedTuple):
     buffer: Decimal = _ZERO
 
 
-class Line(NamedTuple):
-    """Whoever watches."""
-
-    #: called about once a second; raises what is to end the run
-    pulse: Callable[[], None]
-    #: told that the link is lost, with the error, and once it is there again, without
-    link: Callable[[NotConnected | None], None]
-    #: told in a line how far it is
-    progress: Callable[[str], None]
-
-
 class Done(NamedTuple):
     """What became of a row."""
 
@@ -120,12 +110,17 @@ class Running:
         rows: Sequence[Row],
         cash: Decimal,
         course: Course,
-        line: Line,
+        link: Callable[[NotConnected | None], None],
+        progress: Callable[[str], None],
     ) -> None:
-        """``cash``: CNY that the plan may spend besides what its sells bring."""
+        """``cash``: CNY that the plan may spend besides what its sells bring.
+
+        ``link``: told that the link is lost, with the error, and once it is there again, without; ``progress``: told in
+        a line how far it is.
+        """
         self._desk, self._session, self._ledger, self._markets = desk, desk.session, desk.ledger, markets
         self._batch, self._rows, self._cash = batch, dict(enumerate(rows, 1)), cash
-        self._course, self._line = course, line
+        self._course, self._link, self._progress = course, link, progress
         self._sells = [number for number, row in self._rows.items() if row.volume and row.side is Side.SELL]
         self._buys = [number for number, row in self._rows.items() if row.volume and row.side is Side.BUY]
         self._entries: dict[int, list[Entry]] = {}
@@ -141,7 +136,7 @@ class Running:
         """Carry the plan out; what became of each row."""
         self._deadline = time.monotonic() + self._course.seconds
         asked = self._ledger.events("day = ? AND event = 'cancel'", self._desk.day)
-        self._own_cancels = {str(event["order_id"]) for event in asked if event["order_id"]}
+        self._own_cancels = {e["order_id"] for e in asked if json.loads(e["body"]).get("by") == self._batch}
         self._session.follow()
         while True:
             try:
@@ -164,12 +159,11 @@ class Running:
 
     def _refresh(self) -> None:
         """Bring the ledger up to the broker's orders. Raises NotConnected."""
-        self._line.pulse()
         self._session.subscribe()
         self._desk.settle(self._session.orders())
         if self._lost is not None:
             self._lost = None
-            self._line.link(None)
+            self._link(None)
         self._read_ledger()
 
     def _read_ledger(self) -> None:
@@ -188,7 +182,7 @@ class Running:
                     self._stops[number] = _Stop(Reason.CANCELED, entry.message)
             assert self._rest(number) >= 0, f"more than {row.volume} of {row.code} was sent"
         done = sum(not self._rest(number) and not self._standing(number) for number in (*self._sells, *self._buys))
-        self._line.progress(f"{done}/{len(self._sells) + len(self._buys)}")
+        self._progress(f"{done}/{len(self._sells) + len(self._buys)}")
 
     def _may_try_again(self, number: int, entry: Entry) -> bool:
         """Whether an order was not taken without a word, and is known not to stand: its link was lost, mostly."""
@@ -375,7 +369,7 @@ class Running:
                 continue
             for entry in self._entries.get(number, ()):
                 waited = time.time() - entry.sent / 1000
-                if entry.order is not None and not entry.order.state.done and waited >= self._course.patience:
+                if entry.order is not None and entry.order.state.cancellable and waited >= self._course.patience:
                     late.append((number, entry.order))
         if not late:
             return False
@@ -401,7 +395,7 @@ class Running:
 
     def _cancel(self, wanted: list[Order]) -> None:
         self._own_cancels |= {order.order_id for order in wanted}
-        self._desk.cancel(wanted, _CANCEL)
+        self._desk.cancel(wanted, _CANCEL, by=self._batch)
 
     def _wait(self) -> None:
         """Until something is heard, for a while. Raises NotConnected."""
@@ -410,8 +404,7 @@ class Running:
     def _wait_for_link(self, error: NotConnected) -> None:
         if self._lost is None:
             self._lost = error
-            self._line.link(error)
-        self._line.pulse()
+            self._link(error)
         time.sleep(min(_LINK, max(0.0, self._deadline - time.monotonic())))
 
     # -- the end -----------------------------------------------------------------------------------------

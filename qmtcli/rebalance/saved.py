@@ -27,6 +27,8 @@ class Saved(NamedTuple):
     cash: Decimal
     rows: list[Row]
     course: Course
+    #: whether it was begun before
+    resumed: bool = False
 
 
 def dump(saved: Saved) -> dict[str, Any]:
