@@ -213,15 +213,15 @@ def _case(name: Name, terms: Terms) -> _Case | Row:
     reason = None
     if side is Side.SELL and name.held.sellable < held:
         most, volumes = _may(name, lot, side, need, name.held.sellable)
-        if freely > name.held.sellable and near:
-            return _rest(name, ideal, held, Reason.BELOW_LOT)
         if freely > name.held.sellable:
             reason = Reason.FROZEN if name.held.frozen >= freely - name.held.sellable else Reason.T1_LOCKED
     if exits:
         volumes = volumes[-1:] or (_nearest(need, lot, most, volumes),)
     case = _Case(name, lot, side, ideal, need, most, volumes, target, reason)
     if not case.nearest and (side is Side.BUY or not most):
-        return _rest(name, ideal, target, reason or Reason.BELOW_LOT)
+        if near or reason is None:
+            return _rest(name, ideal, held, Reason.BELOW_LOT)
+        return _rest(name, ideal, target, reason)
     if case.nearest and case.nearest * name.price < terms.min_value:
         return _rest(name, ideal, held, Reason.BELOW_MIN_VALUE)
     return case
