@@ -55,8 +55,6 @@ def test_killed_at_random_instants(mode: str, tmp_path: Path, count: Callable[[s
     total, unknown = sum(row["kills"] for row in found), sum(row["unknown"] for row in found)
     count(f"{mode}: {total} runs killed at random instants, 0 orders doubled, 0 lost, {unknown} unknown")
     assert total >= kills * processes
-    if mode == "live":
-        assert unknown  # else nothing was left to a person
 
 
 @not_on_windows("it has no fork; there tests kill in another way")
@@ -70,6 +68,8 @@ def test_killed_at_every_step_of_the_ledger(
     total = sum(row["kills"] for row in found)
     count(f"{mode}: {command} killed at each of {total} steps of the ledger, 0 orders doubled, 0 lost")
     assert total > 20
+    # killed between the intent and the call: only a person can say what became of it
+    assert any(row["unknown"] for row in found) == (mode == "live")
 
 
 #: rebalancings killed at random instants, in each of the processes
