@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from qmtcli.errors import QmtError, UsageError
@@ -68,11 +68,13 @@ class Wanted(NamedTuple):
     client_id: str | None
 
 
-def rows(found: Sequence[Line]) -> list[Row]:
+def rows(found: Iterable[Line]) -> Iterator[Row]:
     """The rows of a file. Raises UsageError for one that holds none, or columns that no order has."""
-    if not found:
+    line = None
+    for line in found:
+        yield _row(line.number, line.cells)
+    if line is None:
         raise UsageError("empty_batch")
-    return [_row(line.number, line.cells) for line in found]
 
 
 def _row(line: int, cells: Mapping[str, str]) -> Row:
@@ -90,10 +92,10 @@ def _row(line: int, cells: Mapping[str, str]) -> Row:
     return Row(line, words, {name: cells[name] for name in ("mode", "account_id") if cells.get(name)})
 
 
-def wanted(found: Iterable[Row], defaults: Mapping[str, str], sells_all: bool = False) -> list[Wanted | Problem]:
+def wanted(found: Iterable[Row], defaults: Mapping[str, str], sells_all: bool = False) -> Iterator[Wanted | Problem]:
     """What rows ask for, each by itself. ``defaults`` hold where a row says nothing of their kind; ``sells_all``: a row
     without a volume of its own sells all that can be sold, as one of a holding does."""
-    return [_wanted(row, defaults, sells_all) for row in found]
+    return (_wanted(row, defaults, sells_all) for row in found)
 
 
 def _wanted(row: Row, defaults: Mapping[str, str], sells_all: bool) -> Wanted | Problem:
@@ -176,8 +178,12 @@ def _side(words: Mapping[str, str]) -> tuple[Side, str | None]:
 
 def content(orders: Sequence[Wanted]) -> str:
     """What tells a batch from another: its orders, as typed and in their order, whatever the file looks like."""
-    told = json.dumps([[order.client_id, order.ticket.typed] for order in orders], ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    told = hashlib.sha256(b"[")
+    for number, order in enumerate(orders):
+        row = json.dumps([order.client_id, order.ticket.typed], ensure_ascii=False, sort_keys=True)
+        told.update(f"{', ' if number else ''}{row}".encode())
+    told.update(b"]")
+    return told.hexdigest()
 
 
 def batch_id(day: str, told: str, again: int) -> str:

@@ -26,21 +26,21 @@ class Line(NamedTuple):
     short: bool = False
 
 
-def read(data: bytes) -> list[Line]:
-    """The rows of a file. Raises UsageError for text that is none, and for a file that is none of the kinds."""
+def read(data: bytes) -> Iterator[Line]:
+    """The rows of a file, as they are read. Raises UsageError for text that is none, and a file of another kind."""
     if data.startswith(_XLSX):
-        return [*_excel_lines(data)]
+        return _excel_lines(data)
     if data.startswith(_XLS):
         raise UsageError("old_excel")
     return parse(decode(data))
 
 
-def parse(text: str) -> list[Line]:
+def parse(text: str) -> Iterator[Line]:
     """The rows of CSV (separated by comma, semicolon or tab), JSON or JSON lines. Raises UsageError.
 
     A JSON object whose ``parts`` are rows is these rows.
     """
-    return [*(_json_lines(text) if text.lstrip()[:1] in ("[", "{") else _csv_lines(text))]
+    return _json_lines(text) if text.lstrip()[:1] in ("[", "{") else _csv_lines(text)
 
 
 def _csv_lines(text: str) -> Iterator[Line]:

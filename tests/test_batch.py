@@ -16,7 +16,7 @@ from qmtcli.model import Credit, Side
 
 
 def _wanted(text: str, **defaults: str) -> list[Wanted]:
-    found = batch.wanted(batch.rows(tables.parse(text)), defaults)
+    found = [*batch.wanted(batch.rows(tables.parse(text)), defaults)]
     assert [each for each in found if isinstance(each, Problem)] == []
     return [each for each in found if isinstance(each, Wanted)]
 
@@ -75,7 +75,7 @@ def test_kinds_of_price_and_of_margin_orders() -> None:
 
 def test_rows_of_other_commands() -> None:
     held = {"stock_code": "600000.SH", "volume": 300, "can_use_volume": 200, "last_price": 9.03, "mode": "paper"}
-    rows = batch.rows(tables.parse(json.dumps([held])))
+    rows = [*batch.rows(tables.parse(json.dumps([held])))]
     (sell,) = batch.wanted(rows, {"side": "sell", "price": "down"}, sells_all=True)
     assert isinstance(sell, Wanted) and sell.ticket.typed["volume"] == "all"
     assert rows[0].whose == {"mode": "paper"}
@@ -128,7 +128,7 @@ def test_what_is_wrong_with_a_row_is_told_with_its_line(row: str, code: str) -> 
 )
 def test_what_is_no_batch(text: str, code: str) -> None:
     with pytest.raises(UsageError) as caught:
-        batch.rows(tables.parse(text))
+        [*batch.rows(tables.parse(text))]
     assert caught.value.code == code
 
 

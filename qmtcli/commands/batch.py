@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from qmtcli.commands import complete
-from qmtcli.commands.common import App, Seconds, command, hold_own
+from qmtcli.commands.common import App, Seconds, command
 from qmtcli.errors import UsageError
 from qmtcli.messages import say
 
@@ -43,18 +43,16 @@ from qmtcli.messages import say
 def batch(app: App, file: str, **options: Any) -> int:
     from qmtcli import batch as batches
     from qmtcli import tables
-    from qmtcli.commands.batching import Asked, run
+    from qmtcli.commands.batching import Asked, own, run
 
     app.profile  # noqa: B018
     rows = batches.rows(tables.read(read(app, file)))
-    for row in rows:
-        hold_own(app.console, row.whose)
     seconds = options["wait_for"] if options["wait_for"] is not None else 60.0 if options["wait"] else None
     asked = Asked(
         file, "batch", options["dry_run"], options["yes"], options["next_session"], options["stop_on_error"],
         options["max_rate"], options["anew"], seconds, options["plan"],
     )  # fmt: skip
-    return run(app, batches.wanted(rows, {}), asked)
+    return run(app, batches.wanted(own(app, rows), {}), asked)
 
 
 def read(app: App, file: str) -> bytes:

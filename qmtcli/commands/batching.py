@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from decimal import Decimal
 from itertools import chain
@@ -12,7 +12,7 @@ from qmtcli import batch as batches
 from qmtcli import tickets
 from qmtcli.commands import sent
 from qmtcli.commands.columns import BATCH
-from qmtcli.commands.common import App, nothing_sent
+from qmtcli.commands.common import App, hold_own, nothing_sent
 from qmtcli.desk import Desk, Manner, Outcome
 from qmtcli.errors import ExitStatus, QmtError, Refused, UsageError
 from qmtcli.ledger import Entry, State, new_entry
@@ -55,7 +55,14 @@ class Asked(NamedTuple):
     each: bool = False
 
 
-def run(app: App, found: Sequence[batches.Wanted | batches.Problem], asked: Asked) -> int:
+def own(app: App, rows: Iterable[batches.Row]) -> Iterator[batches.Row]:
+    """Rows that are this account's, or nobody's. Raises Refused at one of another."""
+    for row in rows:
+        hold_own(app.console, row.whose)
+        yield row
+
+
+def run(app: App, found: Iterable[batches.Wanted | batches.Problem], asked: Asked) -> int:
     """Check, send and tell a batch; its exit status. Raises what stands against the whole of it."""
     wanted = _sound(app, found)
     check_fields(app.console, BATCH_KEYS)
@@ -121,16 +128,22 @@ def status(found: Sequence[int]) -> int:
     return words.pop() if len(words) == 1 else ExitStatus.PARTIAL
 
 
-def _sound(app: App, found: Sequence[batches.Wanted | batches.Problem]) -> list[batches.Wanted]:
+def _sound(app: App, found: Iterable[batches.Wanted | batches.Problem]) -> list[batches.Wanted]:
     """The orders of a batch that has no problem. Raises UsageError."""
-    problems = [each for each in found if isinstance(each, batches.Problem)]
-    wanted = [each for each in found if isinstance(each, batches.Wanted)]
+    problems: list[batches.Problem] = []
+    wanted: list[batches.Wanted] = []
+    for each in found:
+        if isinstance(each, batches.Problem):
+            problems.append(each)
+        else:
+            wanted.append(each)
+    rows = len(problems) + len(wanted)
     seen: dict[str, int] = {}
     for order in wanted:
         if order.client_id is not None and seen.setdefault(order.client_id, order.line) != order.line:
             error = UsageError("id_twice", client_id=order.client_id, line=seen[order.client_id])
             problems.append(batches.Problem(order.line, error))
-    hold_sound(app, problems, len(found))
+    hold_sound(app, problems, rows)
     return wanted
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from qmtcli.commands import complete, sent
-from qmtcli.commands.common import App, Seconds, command, hold_own
+from qmtcli.commands.common import App, Seconds, command
 from qmtcli.commands.planning import keep, plan_option
 from qmtcli.errors import ExitStatus, Refused, UsageError
 from qmtcli.messages import say
@@ -203,7 +203,7 @@ def _send(app: App, desk: Desk, ticket: Ticket, run: _Run, entries: list[Entry],
 def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False) -> int:
     """An order of each holding, or of each row of stdin."""
     from qmtcli import batch, tables, tickets
-    from qmtcli.commands.batching import Asked, run
+    from qmtcli.commands.batching import Asked, own, run
     from qmtcli.desk import new_client_id
 
     app.profile  # noqa: B018
@@ -212,9 +212,7 @@ def _many(app: App, side: Side, words: dict[str, Any], everything: bool = False)
         held = [row for row in app.session.positions() if row.can_use_volume > 0]
         rows = [batch.Row(0, {"code": row.stock_code, "volume": tickets.ALL}, {}) for row in held]
     else:
-        rows = _sellable(app, batch.rows(tables.read(app.console.read_input())))
-    for row in rows:
-        hold_own(app.console, row.whose)
+        rows = _sellable(app, [*own(app, batch.rows(tables.read(app.console.read_input())))])
     snap = words.pop("snap")
     defaults = {name: word for name, word in words.items() if word is not None and name != "code"}
     defaults |= {"side": str(side), **({"snap": "yes"} if snap else {})}

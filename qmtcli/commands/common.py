@@ -247,7 +247,7 @@ class App:
 
         with suppress(ConfigError, NotConnected):  # whoever writes next is told of a ledger that cannot be used
             ledger, session = self.ledger, self._session
-            if ledger.not_final():
+            if ledger.has_open():
                 from qmtcli.desk import settling
 
                 day, orders = session.today().isoformat(), session.orders_soon()

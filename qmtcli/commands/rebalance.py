@@ -177,7 +177,7 @@ def _targets(app: App, file: str, cash_ok: bool) -> list[Target]:
     from qmtcli.commands.batching import hold_sound
     from qmtcli.rebalance import targets
 
-    lines = tables.read(read(app, file))
+    lines = [*tables.read(read(app, file))]
     found = targets.read(lines)
     hold_sound(app, [batch.Problem(line, error) for line, error in found.problems], len(lines))
     for row in found.whose:

@@ -48,9 +48,8 @@ def reconcile(app: App, client_id: str | None, resend: bool, drop: bool, next_se
     check_fields(app.console, _KEYS)
     desk = app.open_desk(False, yes, next_session)
     if client_id is None:
-        orders = app.session.orders()
-        left = desk.settle(orders)
-        return _show(app, [(entry, "") for entry in left])
+        desk.settle(app.session.orders())
+        return _show(app, [(entry, "") for entry in desk.ledger.not_final()])
     entry = desk.ledger.find(client_id)
     if entry is None:
         raise NoData("unknown_client_id", client_id=client_id)

@@ -230,14 +230,14 @@ class Desk:
         """Whether sending an entry may send an order: on paper what somebody left may turn out not to be sent."""
         return entry.state is State.PLANNED or (entry.state.undecided and self.session.stands is not None)
 
-    def settle(self, orders: Sequence[Order] | None = None) -> list[Entry]:
-        """Settle what the ledger has open; what is not final then. ``orders``: those of the day, where just read.
+    def settle(self, orders: Sequence[Order] | None = None) -> None:
+        """Settle what the ledger has open. ``orders``: those of the day, where just read.
 
         Raises NotConnected.
         """
         if orders is None:
-            orders = self.session.orders() if self.ledger.not_final() else []
-        return settling.settle(self.ledger, self.day, orders, self.session.stands, self.session.past)
+            orders = self.session.orders() if self.ledger.has_open() else []
+        settling.settle(self.ledger, self.day, orders, self.session.stands, self.session.past)
 
     # -- cancels ---------------------------------------------------------------------------------------
 

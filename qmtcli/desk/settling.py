@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from qmtcli.ledger import Entry, Ledger, State
 from qmtcli.model import Order
 
+#: entries that are settled at once
+_TOGETHER = 500
+
 
 def looked_for(
     entries: Sequence[Entry],
@@ -65,24 +68,20 @@ def settle(
     orders: Sequence[Order],
     stands: Callable[[str], bool] | None = None,
     past: Callable[[str, str], Order | None] | None = None,
-) -> list[Entry]:
-    """Settle what the ledger has open, as far as the orders of the day tell; the entries that are not final then.
+) -> None:
+    """Settle what the ledger has open, as far as the orders of the day tell.
 
     What another process is at work on is left to it. Entries of an earlier day are unknown where nobody knows that day;
     ``stands`` and ``past`` as `qmtcli.xt.session.Session` has them.
     """
-    waiting = ledger.not_final()
-    if not waiting:
-        return []
-    mine = [entry for entry in waiting if ledger.owners.take(entry.key)]
-    # what changed before it became this process's own
-    mine = [ledger.select("key = ?", entry.key)[0] for entry in mine]
-    today = [entry for entry in mine if entry.day >= day and not entry.state.final]
-    before_today = [_as_it_ended(entry, past) for entry in mine if entry.day < day and not entry.state.final]
-    now = [*looked_for(today, orders, ledger.claims(day), stands), *before_today]
-    before = {entry.key: entry for entry in mine}
-    ledger.settle([entry for entry in now if entry != before[entry.key]], leave=False)
-    for entry in mine:
-        ledger.owners.leave(entry.key)
-    theirs = [entry for entry in waiting if entry.key not in before]
-    return [*(entry for entry in now if not entry.state.final and entry.state is not State.PLANNED), *theirs]
+    waiting = ledger.open_keys()
+    for first in range(0, len(waiting), _TOGETHER):
+        mine = [key for key in waiting[first : first + _TOGETHER] if ledger.owners.take(key)]
+        # read when they are this process's own
+        before = [entry for key in mine for entry in ledger.select("key = ?", key) if not entry.state.final]
+        today = [entry for entry in before if entry.day >= day]
+        now = looked_for(today, orders, ledger.claims(day), stands) if today else []
+        now += [_as_it_ended(entry, past) for entry in before if entry.day < day]
+        ledger.settle(set(now) - set(before), leave=False)
+        for key in mine:
+            ledger.owners.leave(key)

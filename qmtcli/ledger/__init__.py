@@ -324,6 +324,19 @@ class Ledger:
         """The entries of a batch, by row and part."""
         return self.select("epoch = ? AND batch = ? ORDER BY row, key", self.epoch, batch)
 
+    def has_open(self) -> bool:
+        """Whether there are entries that something may still become of, planned ones apart."""
+        return bool(self._execute(f"SELECT 1 FROM entries WHERE epoch = ? AND {_NOT_FINAL} LIMIT 1", self.epoch))
+
+    def open_keys(self) -> list[int]:
+        """Keys of the entries that `not_final` tells."""
+        return [
+            row[0]
+            for row in self._execute(
+                f"SELECT key FROM entries WHERE epoch = ? AND {_NOT_FINAL} ORDER BY key", self.epoch
+            )
+        ]
+
     def not_final(self) -> list[Entry]:
         """Entries that something may still become of, planned ones apart, of any day."""
         return self.select(f"epoch = ? AND {_NOT_FINAL} ORDER BY key", self.epoch)
