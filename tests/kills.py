@@ -21,6 +21,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +35,8 @@ from qmtcli.paper.settings import Settings
 TERMINAL = Path(__file__).with_name("terminal")
 ACCOUNT = "2000000365"
 CLOCK = "2026-11-23T10:00:00"
+#: when the runs on paper begin: what the market does, and so how long they take, is the same at any hour
+PAPER_CLOCK = "2026-11-23T10:40:00"
 #: imported before the runs are forked
 IMPORTED = """
     asyncio csv sqlite3 yaml platformdirs click qmtcli.config qmtcli.console qmtcli.desk qmtcli.orders qmtcli.output
@@ -72,7 +75,7 @@ class World:
     """One account, and the command that is said again and again."""
 
     def __init__(self, mode: str, folder: Path) -> None:
-        self.mode, self.folder = mode, folder
+        self.mode, self.folder, self.begun = mode, folder, time.time()
         folder.mkdir(parents=True)
         (folder / "userdata_mini").mkdir()
         (folder / "batch.csv").write_text(BATCH)
@@ -107,6 +110,9 @@ class World:
     def _run(self, words: list[str], step: int) -> NoReturn:
         os.environ.clear()
         os.environ.update(self.env)
+        if self.mode == "paper":
+            now = datetime.fromisoformat(PAPER_CLOCK) + timedelta(seconds=time.time() - self.begun)
+            os.environ["QMT_PAPER_CLOCK"] = f"{now.isoformat(timespec='milliseconds')}+"
         os.chdir(self.folder)
         out = os.open("out.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for descriptor in (1, 2):
