@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time as clock
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -241,18 +241,18 @@ class Desk:
 
     # -- cancels ---------------------------------------------------------------------------------------
 
-    def cancel(self, orders: list[Order], wait: float, by: str = "") -> list[Canceling]:
+    def cancel(self, orders: list[Order], wait: float, by: str = "", rate: int | None = None) -> list[Canceling]:
         """Ask for cancels, all at once, then wait for each order's final word.
 
-        What is final already is not asked for. ``by``: the batch that asks for the sake of its own orders.
+        What is final already is not asked for. ``by``: the batch that asks for the sake of its own orders. ``rate``:
+        orders and cancels a second where whoever asks has said so; no limit of the profile holds a cancel up.
         """
         wanted = [order for order in orders if not order.state.done]
         if self.dry_run or not wanted:
             return [_canceling(order) or Canceling(order, "would_cancel") for order in orders]
         self.session.subscribe()
-        self._write_down(lambda: self.ledger.record(self.day, "cancel", wanted, **({"by": by} if by else {})))
         cancels: dict[str, Cancel] = {}
-        for order in wanted:
+        for order in self._in_turn(wanted, by, rate):
             self.sent[order.order_id] = None
             cancels[order.order_id] = self.session.cancel(order)
         seen = self.session.watch(list(cancels.values()), wait)
@@ -268,12 +268,28 @@ class Desk:
         self._write_down(told)
         return found
 
+    def _in_turn(self, wanted: Sequence[Order], by: str, rate: int | None) -> Iterator[Order]:
+        """The orders as their cancels may be sent, which is written down before."""
+        while wanted:
+            try:
+                count, pause = self.ledger.ask_cancels(self.day, wanted, rate, **({"by": by} if by else {}))
+            except ConfigError as error:
+                self._not_written(error)
+                count, pause = len(wanted[:rate]), 1000
+            yield from wanted[:count]
+            wanted = wanted[count:]
+            if wanted:
+                clock.sleep(pause / 1000)
+
     def _write_down(self, write: Callable[[], None]) -> None:
         """Write about a cancel, which goes on where the ledger cannot be written."""
         try:
             write()
         except ConfigError as error:
-            self.gate.permission.warn(say(f"台账未写: {error.params}", f"not written down: {error.params}"))
+            self._not_written(error)
+
+    def _not_written(self, error: ConfigError) -> None:
+        self.gate.permission.warn(say(f"台账未写: {error.params}", f"not written down: {error.params}"))
 
     def reported(self) -> None:
         """What was sent has its outcome; a process that is stopped from here on leaves nothing open."""

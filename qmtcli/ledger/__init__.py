@@ -471,9 +471,10 @@ class Ledger:
     def _wait(self, rate: int, clock: int) -> int:
         """Milliseconds until one more order or cancel keeps to a rate a second."""
         rows = self._execute(
-            "SELECT clock FROM events WHERE event IN ('sending', 'cancel') AND clock > ? ORDER BY clock DESC LIMIT 1"
-            " OFFSET ?",
+            "SELECT clock FROM events WHERE event IN ('sending', 'cancel') AND clock > ? AND clock <= ?"
+            " ORDER BY clock DESC LIMIT 1 OFFSET ?",
             clock - 1000,
+            clock + 1000,  # what a clock that was set back has still to come to holds nothing up
             rate - 1,
         )
         return int(rows[0][0]) + 1000 - clock if rows else 0
@@ -558,10 +559,27 @@ class Ledger:
         with self._transaction():
             told = [*orders]
             for order in told:
-                more = {"side": order.side, "order_volume": order.order_volume, "price": order.price, **body}
-                self._event(day, event, order.order_remark, order.order_id, order.stock_code, order.strategy_name, more)
+                self._record_order(day, event, order, body)
             if not told:
                 self._event(day, event, client_id, "", "", "", body)
+
+    def _record_order(self, day: str, event: str, order: Order, body: Mapping[str, object]) -> None:
+        more = {"side": order.side, "order_volume": order.order_volume, "price": order.price, **body}
+        self._event(day, event, order.order_remark, order.order_id, order.stock_code, order.strategy_name, more)
+
+    def ask_cancels(self, day: str, orders: Sequence[Order], rate: int | None, **body: object) -> tuple[int, int]:
+        """Write that orders are to be canceled, the first of them as many as keep to a rate.
+
+        How many these are, and the milliseconds until there may be more. ``rate`` as in `claim`.
+        """
+        with self._transaction():
+            for number, order in enumerate(orders):
+                clock = _clock()
+                wait = 0 if rate is None else self._wait(rate, clock)
+                if wait:
+                    return number, wait
+                self._record_order(day, "cancel", order, body)
+        return len(orders), 0
 
     def see(self, day: str, orders: Iterable[Order]) -> None:
         """Write a day's orders as they were seen to the entries that are theirs, where nobody is at work on these."""
