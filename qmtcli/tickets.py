@@ -155,6 +155,8 @@ class Markets:
             except NoData as error:
                 without = error.params["codes"]
                 assert isinstance(without, list), "the error names the codes"
+                for code in without:
+                    self._quotes.pop(code, None)
                 wanted = [code for code in wanted if code not in without]
                 continue
             self._quotes.update((quote.stock_code, (quote, time.monotonic())) for quote in found)

@@ -201,7 +201,7 @@ def quick_runs(request: pytest.FixtureRequest) -> Callable[[str], Runner]:
         return (
             qmt
             if mode == "paper"
-            else lambda *words, env: qmt(*words, env={"MACHINE_CLOCK": CLOCK, "NATIVE_TOO": "1", **env})
+            else lambda *words, env, **more: qmt(*words, env={"MACHINE_CLOCK": CLOCK, "NATIVE_TOO": "1", **env}, **more)
         )
 
     return runs

@@ -10,15 +10,20 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from conftest import CLOCK, ROOT, Result, not_on_windows
 from openpyxl import Workbook
 from test_reconcile import LOST, Live, live
 
+from qmtcli.orders import parse_price
+from qmtcli.rebalance.running import Course, Running
 from qmtcli.testing import Paper, paper
 
 __all__ = ["live", "paper"]
@@ -198,6 +203,18 @@ def test_interrupted_and_said_again(quick_qmt: Qmt, clock: Callable[[str], None]
     assert [row[3] for row in _orders(tmp_path)] == [0, 0, 300, 1_000]
 
 
+@pytest.mark.parametrize(("answer", "reason"), [(2, "no_quote"), (3, "unfilled")])
+def test_what_has_no_price_any_more_stops_nothing(
+    answer: int, reason: str, quick_qmt: Qmt, clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    """Missing when it is to be sent, or when its order is to be chased: what stands is canceled all the same."""
+    clock(CLOCK)
+    words = (*WORDS, "--price", "own-5", "--chase", "1", "--patience", "0", "--wait-for", "2")
+    done = quick_qmt(*words, env={"NATIVE_UNQUOTED": f"600000.SH:{answer}"})
+    assert (done.status, _told(done, "reason")) == (9, {"600000.SH": (reason,), "510300.SH": ("unfilled",)})
+    assert [row[4] for row in _orders(tmp_path)] == [54] * (answer - 1)
+
+
 @not_on_windows("it sends no signals")
 def test_what_a_person_cancels_is_not_sent_again(quick_qmt: Qmt, clock: Callable[[str], None], tmp_path: Path) -> None:
     clock(CLOCK)
@@ -234,6 +251,24 @@ def test_unknown_on_a_live_account_is_told_and_not_sent_again(live: Live) -> Non
     anew = live.run(*words, "--new")
     assert (anew.status, _told(anew, "reason")["600000.SH"]) == (7, ("unknown",))
     assert (live.sent(), live.orders()) == (0, 1)
+
+
+def test_what_is_listed_late_is_canceled_in_time(live: Live) -> None:
+    """Never answered, not listed to the first who ask, and nothing else is to be done: it is looked for on and on."""
+    Path("targets.csv").write_text("code,volume\n600000.SH,300\n")
+    silent = {"call": "order", "code": "600000.SH", "outcome": "no answer", "pushes": False}
+    late = {"call": "order", "code": "600000.SH", "outcome": "listed only after", "queries": 6}
+    found = live.run(*WORDS, "--yes", "--price", "own-5", "--wait-for", "8", faults=[silent, late])
+    assert (found.status, _told(found, "reason")) == (9, {"600000.SH": ("unfilled",)})
+    assert [row["status"] for row in live.run("orders", "--json").json] == ["canceled"]
+
+
+def test_a_link_that_is_lost_at_the_end_is_waited_for(live: Live) -> None:
+    lost = [{"call": "cancel", "outcome": "disconnect before", "nth": 1}]
+    lost += [{"call": "connect", "outcome": "-1", "nth": number} for number in range(2, 8)]
+    done = live.run(*WORDS, "--yes", "--price", "own-5", "--wait-for", "1", faults=lost)
+    assert (done.status, set(_told(done, "reason").values())) == (9, {("unfilled",)})
+    assert [row["status"] for row in live.run("orders", "--json").json] == ["canceled", "canceled"]
 
 
 def test_a_book_is_all_that_is_touched(quick_qmt: Qmt, clock: Callable[[str], None]) -> None:
@@ -343,3 +378,55 @@ def test_the_worked_example_is_what_the_page_says(tmp_path: Path) -> None:
     rows = list(csv.DictReader(table.splitlines()))
     assert len(rows) == 30
     assert 0.9 <= sum(float(row["weight"]) for row in rows) <= 1
+
+
+# -- how fast ----------------------------------------------------------------------------------------------
+
+
+CODES = ("600000.SH", "000001.SZ", "000333.SZ", "510300.SH", "159915.SZ", "511880.SH", "518880.SH", "513100.SH")
+
+
+def _writes(tmp_path: Path) -> list[tuple[int, str]]:
+    """(epoch ms, ``sending`` or ``cancel``) of the orders and cancels of the ledger."""
+    with sqlite3.connect(tmp_path / "state" / "ledger" / "paper-paper" / "1000000365.sqlite") as ledger:
+        wanted = "SELECT clock, event FROM events WHERE event IN ('sending', 'cancel') ORDER BY clock"
+        return ledger.execute(wanted).fetchall()
+
+
+def _most_in_a_second(written: list[tuple[int, str]]) -> int:
+    return max(sum(begin <= at < begin + 1_000 for at, _ in written) for begin, _ in written)
+
+
+def test_a_rate_binds_orders_and_cancels(quick_qmt: Qmt, clock: Callable[[str], None], tmp_path: Path) -> None:
+    clock(CLOCK)
+    Path("targets.csv").write_text("code,volume\n" + "".join(f"{code},100\n" for code in CODES))
+    done = quick_qmt(*WORDS, "--price", "own-5", "--max-rate", "3", "--wait-for", "4")
+    assert (done.status, set(_told(done, "reason").values())) == (9, {("unfilled",)})
+    assert {row[4] for row in _orders(tmp_path)} == {54}
+    written = _writes(tmp_path)
+    assert [word for _, word in written] == ["sending"] * len(CODES) + ["cancel"] * len(CODES)
+    assert _most_in_a_second(written) == 3
+
+
+def test_a_rate_does_not_outlast_the_time_there_is(
+    quick_qmt: Qmt, clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    clock(CLOCK)
+    Path("targets.csv").write_text("code,volume\n" + "".join(f"{code},100\n" for code in CODES))
+    done = quick_qmt(*WORDS, "--price", "own-5", "--max-rate", "1", "--wait-for", "1")
+    reasons = Counter(reason for (reason,) in _told(done, "reason").values())
+    assert (done.status, reasons) == (9, {"unfilled": 3, "not_sent": 5})
+    assert {row[4] for row in _orders(tmp_path)} == {54}
+    assert _most_in_a_second(_writes(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "auction", "seconds"), [(2, None, 30.0), (10, None, 0.0), (None, None, 0.0), (2, 1.0, 0.0)]
+)
+def test_cancels_that_would_come_too_late_begin_early(rate: int | None, auction: float | None, seconds: float) -> None:
+    """A hundred orders stand."""
+    course = Course(parse_price("peer"), "qmt", rate=rate, auction=auction)
+    desk: Any = SimpleNamespace(session=None, ledger=None, profile=SimpleNamespace(limits=None))
+    running = Running(desk, cast(Any, None), "b", [], Decimal(0), course, lambda error: None, lambda text: None)
+    running._orders = lambda numbers: cast(Any, [None] * 100)  # type: ignore[method-assign]
+    assert running._seconds_for_cancels() == seconds

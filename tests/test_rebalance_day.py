@@ -6,18 +6,18 @@ import csv
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Result
+from conftest import Result, Runner
+from test_reconcile import ACCOUNT, Live
 
 from qmtcli.rules.boards import instrument
 from qmtcli.rules.ticks import tick as tick_of
 
-Qmt = Callable[..., Result]
 FRIDAY, MONDAY = "2026-11-20", "2026-11-23"
 #: what is held from Friday: code -> shares
 HELD = {
@@ -38,6 +38,10 @@ REJECTED = {"000023.SZ", "300102.SZ", "600021.SH"}
 #: so little is offered that most of the order is still there at the end
 THIN = {"000024.SZ": 100, "600022.SH": 100}
 PRICE = {"510301.SH": 4.0, "113101.SH": 120.0, "688101.SH": 40.0, "688102.SH": 50.0}
+#: CNY that there were before Friday
+CASH = 450_000
+#: of the live profile: none of them stands in the way
+LIMITS = "{order_value: 60000, price_away: 5%, orders_per_day: 200, day_turnover: 2000000}"
 STEP = timedelta(seconds=3)
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -83,8 +87,81 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-@pytest.fixture
-def world(tmp_path: Path, quick_qmt: Qmt, user_config: Callable[[str], Path]) -> Qmt:
+class World:
+    """qmt on an account that a day of trouble is about to happen to, on paper or at a live terminal."""
+
+    def __init__(self, run: Callable[..., Result], ledger: Path, account: Path, log: Path, live: bool) -> None:
+        """``run(words, at=, stdin=, faults=)``; ``ledger``, ``account`` and the native line's ``log`` are files."""
+        self.run, self._ledger, self._account, self._log, self.live = run, ledger, account, log, live
+
+    def calls(self) -> Counter[str]:
+        """Calls that went down to the native line since the last answer, by name."""
+        found = Counter(self._log.read_text().split())
+        self._log.unlink()
+        return found
+
+    def states(self, code: str) -> list[str]:
+        """The states of a code's entries of Monday in the ledger."""
+        with sqlite3.connect(self._ledger) as ledger:
+            wanted = "SELECT state FROM entries WHERE day = ? AND stock_code = ?"
+            return [row[0] for row in ledger.execute(wanted, (MONDAY, code))]
+
+    def entries(self) -> dict[str, tuple[Any, ...]]:
+        """Monday's orders as the ledger has them: client id -> code, side, volume, traded, status."""
+        with sqlite3.connect(self._ledger) as ledger:
+            found = ledger.execute(
+                "SELECT client_id, stock_code, side, order_volume, traded_volume, order_status FROM entries"
+                " WHERE day = ? AND order_id <> ''",
+                (MONDAY,),
+            )
+            return {row[0]: row[1:] for row in found}
+
+    def last_write(self) -> str:
+        """When the ledger was last written, ``14:56:07``."""
+        with sqlite3.connect(self._ledger) as ledger:
+            (last,) = ledger.execute("SELECT max(at) FROM events").fetchone()
+        return datetime.fromtimestamp(last / 1000, SHANGHAI).strftime("%H:%M:%S")
+
+    def orders(self) -> list[tuple[Any, ...]]:
+        """Monday's orders as the exchange has them: client id, code, side, volume, traded, status."""
+        with sqlite3.connect(self._account) as account:
+            told = account.execute(
+                "SELECT remark, code, type, volume, traded, status FROM orders WHERE day = (SELECT day FROM account)"
+            ).fetchall()
+        return [(remark, code, {23: "buy", 24: "sell"}[side], *more) for remark, code, side, *more in told]
+
+
+def _paper(
+    tmp_path: Path, tapes: Path, qmt: Runner, user_config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> World:
+    user_config(f"profiles:\n  paper: {{market: '{tapes}', hours: exchange, cash: {CASH}}}\n")
+    script, log = tmp_path / "faults.json", tmp_path / "native.log"
+    monkeypatch.setenv("NATIVE_LOG", str(log))
+
+    def run(*words: str, at: str, stdin: str = "", faults: Sequence[dict[str, Any]] = ()) -> Result:
+        script.write_text(json.dumps([*faults]))
+        return qmt(*words, stdin=stdin, env={"QMT_PAPER_CLOCK": at, "QMT_PAPER_FAULTS": str(script)})
+
+    state = tmp_path / "state"
+    ledger, account = state / "ledger" / "paper-paper", state / "paper" / "paper"
+    return World(run, ledger / "1000000365.sqlite", account / "1000000365.sqlite", log, False)
+
+
+def _terminal(tmp_path: Path, tapes: Path, runs: tuple[Runner, Runner], monkeypatch: pytest.MonkeyPatch) -> World:
+    live = Live(*runs, tmp_path, monkeypatch, LIMITS, market=str(tapes), hours="exchange", cash=CASH)
+
+    def run(*words: str, at: str, stdin: str = "", faults: Sequence[dict[str, Any]] = ()) -> Result:
+        return live.run(*words, clock=at, stdin=stdin, faults=[*faults])
+
+    ledger = tmp_path / "state" / "ledger" / "live" / f"{ACCOUNT}.sqlite"
+    return World(run, ledger, tmp_path / "account" / f"{ACCOUNT}.sqlite", tmp_path / "native.log", True)
+
+
+@pytest.fixture(params=["paper", "live"])
+def world(
+    request: pytest.FixtureRequest, tmp_path: Path, quick_runs: Callable[[str], Runner], qmt: Runner,
+    user_config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch,
+) -> World:  # fmt: skip
     """qmt on an account that holds what it holds on Monday."""
     tapes = tmp_path / "tapes"
     tapes.mkdir()
@@ -94,18 +171,17 @@ def world(tmp_path: Path, quick_qmt: Qmt, user_config: Callable[[str], Path]) ->
         _write(tapes / f"{code}_{MONDAY.replace('-', '')}_tick.csv", _rows(code, "14:55:00", "14:57:00", MONDAY))
     _write(tapes / "instruments.csv", [{"code": code, "levels": "shares"} for code in codes])
     _write(tapes / "dividends.csv", [{"code": EX_DIVIDEND, "ex_date": MONDAY, "cash": 0.5}])
-    user_config(f"profiles:\n  paper: {{market: '{tapes}', hours: exchange, cash: 450000}}\n")
-
-    def run(*words: str, at: str, stdin: str = "", **env: str) -> Result:
-        return quick_qmt(*words, stdin=stdin, env={"QMT_PAPER_CLOCK": at, **env})
-
-    rows = "".join(f"{code},{_lots(code, volume)}\n" for code, volume in HELD.items())
-    Path("friday.csv").write_text(f"code,volume\n{rows}")
-    bought = run(
-        "buy", "-", "--price", "peer", "-o", "id", at=f"{FRIDAY}T10:00:00", stdin=Path("friday.csv").read_text()
+    quick = quick_runs(request.param)
+    found = (
+        _paper(tmp_path, tapes, quick, user_config, monkeypatch)
+        if request.param == "paper"
+        else _terminal(tmp_path, tapes, (quick, qmt), monkeypatch)
     )
+    rows = "".join(f"{code},{_lots(code, volume)}\n" for code, volume in HELD.items())
+    words = ("buy", "-", "--price", "peer", "-o", "id", "--yes")
+    bought = found.run(*words, at=f"{FRIDAY}T10:00:00", stdin=f"code,volume\n{rows}")
     assert (bought.status, bought.stderr) == (0, "")
-    return run
+    return found
 
 
 def _lots(code: str, volume: int) -> int:
@@ -123,24 +199,33 @@ EXPECTED: dict[str, str | None] = {
 }
 #: sells that take seconds to get to the exchange
 SLOW = ("600001.SH", "600002.SH", "688102.SH", "000012.SZ")
+#: a buy that reaches nobody, and is never answered: on paper that is known, at a terminal it is not
+LOST_BUY = "000025.SZ"
+#: a sell that is carried out and never answered, a buy that is and is answered with -1, and one that is listed late
+MUTE_SELL, DENIED_BUY, LATE_BUY = "600006.SH", "000026.SZ", "600022.SH"
+FAULTS: list[dict[str, Any]] = [
+    *({"call": "order", "outcome": "reject", "message": "证券不可交易", "code": code} for code in sorted(REJECTED)),
+    *({"call": "order", "outcome": "late", "seconds": 1.5, "arrives": 5, "code": code} for code in SLOW),
+    {"call": "order", "outcome": "no answer", "stands": False, "code": LOST_BUY, "nth": 1},
+    *({"call": "order", "outcome": "no answer", "pushes": False, "code": code} for code in (MUTE_SELL, LATE_BUY)),
+    {"call": "order", "outcome": "listed only after", "queries": 6, "code": LATE_BUY},
+    {"call": "order", "outcome": "-1 and yet live", "code": DENIED_BUY},
+    {"call": "order", "outcome": "disconnect after", "nth": 11},
+    {"call": "query_orders", "outcome": "disconnect before", "nth": 6},
+]
 
 
-def test_a_day_of_trouble(world: Qmt, tmp_path: Path) -> None:
+def test_a_day_of_trouble(world: World) -> None:
     names = [*(code for code in HELD if code not in GONE), *BOUGHT]
     assert len({*names, *HELD}) == 30
     rows = "".join(f"{code},{0.96 / len(names):.4f}\n" for code in names)
     Path("targets.csv").write_text(f"code,weight\n{rows}")
-    (tmp_path / "faults.json").write_text(json.dumps([
-        *({"call": "order", "outcome": "reject", "message": "证券不可交易", "code": code} for code in sorted(REJECTED)),
-        *({"call": "order", "outcome": "late", "seconds": 1.5, "arrives": 5, "code": code} for code in SLOW),
-        {"call": "order", "outcome": "disconnect after", "nth": 11},
-        {"call": "query_orders", "outcome": "disconnect before", "nth": 6},
-    ]))  # fmt: skip
-    words = ("rebalance", "targets.csv", "--others", "sell", "--until", "14:56", "--chase", "2", "--patience", "5")
-    ended = world(*words, "--json", "--yes", at=f"{MONDAY}T14:55:40+", QMT_PAPER_FAULTS=str(tmp_path / "faults.json"))
+    words = ("rebalance", "targets.csv", "--others", "sell", "--chase", "2", "--patience", "5", "--json", "--yes")
+    world.calls()
+    ended = world.run(*words, "--until", "14:56", at=f"{MONDAY}T14:55:40+", faults=FAULTS)
     found = {row["stock_code"]: row for row in ended.json}
-    assert {code: row["reason"] for code, row in found.items()} == EXPECTED
-    assert ended.status == 9
+    assert {code: row["reason"] for code, row in found.items()} == _expected(world)
+    assert ended.status == (7 if world.live else 9)
     # every difference has its reason, and what has none is where it was to be
     assert [
         row for row in found.values() if (row["final_volume"] == row["target_volume"]) != (row["reason"] is None)
@@ -151,35 +236,44 @@ def test_a_day_of_trouble(world: Qmt, tmp_path: Path) -> None:
     for code in REJECTED:
         assert (found[code]["message"], found[code]["final_volume"]) == ("证券不可交易", 0)
     assert found["688101.SH"]["final_volume"] == 0  # the odd rest went whole
-    _hold_account(tmp_path, found)
+    _hold_account(world, found)
+    sent = sum(1 for row in found.values() if row["order_volume"])
+    calls = world.calls()
+    assert calls["connect"] == 4  # that of the data service with them: the link was lost twice
+    assert calls["orderStockWithSeq"] - sent in ((0,) if world.live else (1, 2))  # on paper what was lost goes again
     # in the end nothing stands, and holdings are what was said
-    held = {row["stock_code"]: row["volume"] for row in world("positions", "--json", at=f"{MONDAY}T14:56:45").json}
+    held = {row["stock_code"]: row["volume"] for row in world.run("positions", "--json", at=f"{MONDAY}T14:56:03").json}
     assert {code: held.get(code, 0) for code in found} == {code: row["final_volume"] for code, row in found.items()}
+    _hold_again(world, words, found)
 
 
-def _hold_account(tmp_path: Path, found: dict[str, dict[str, Any]]) -> None:
+def _expected(world: World) -> dict[str, str | None]:
+    return EXPECTED | ({LOST_BUY: "unknown"} if world.live else {})
+
+
+def _hold_again(world: World, words: Sequence[str], before: dict[str, dict[str, Any]]) -> None:
+    """Said once more with time left, only what was canceled of the thin ones is sent, and nothing that is unknown."""
+    world.calls()
+    ended = world.run(*words, "--until", "14:56:30", "--wait-for", "3", at=f"{MONDAY}T14:56:10+")
+    found = {row["stock_code"]: row for row in ended.json}
+    assert {row["resumed"] for row in found.values()} == {True}
+    assert ({code: row["reason"] for code, row in found.items()}, ended.status) == (
+        _expected(world), 7 if world.live else 9,
+    )  # fmt: skip
+    assert world.calls()["orderStockWithSeq"] == len(THIN)
+    assert {code for code, row in found.items() if row["traded_volume"] != before[code]["traded_volume"]} <= set(THIN)
+    assert world.states(LOST_BUY) == ["unknown" if world.live else "filled"]
+    _hold_account(world, found)
+
+
+def _hold_account(world: World, found: dict[str, dict[str, Any]]) -> None:
     """The account's file and the ledger tell the same of every order, and it is what was asked for."""
-    (path,) = (tmp_path / "state" / "ledger").rglob("*.sqlite")
-    with sqlite3.connect(path) as ledger:
-        entries = {
-            row[0]: row[1:]
-            for row in ledger.execute(
-                "SELECT client_id, stock_code, side, order_volume, traded_volume, order_status FROM entries"
-                " WHERE day = ? AND order_id <> ''",
-                (MONDAY,),
-            )
-        }  # fmt: skip
-        (last,) = ledger.execute("SELECT max(at) FROM events").fetchone()
-    with sqlite3.connect(tmp_path / "state" / "paper" / "paper" / "1000000365.sqlite") as account:
-        told = account.execute(
-            "SELECT remark, code, type, volume, traded, status FROM orders WHERE day = (SELECT day FROM account)"
-        ).fetchall()
-    orders = {remark: (code, {23: "buy", 24: "sell"}[side], *more) for remark, code, side, *more in told}
-    assert orders == entries
+    told = world.orders()
+    assert {remark: tuple(more) for remark, *more in told} == world.entries()
     assert max(Counter(remark for remark, *_ in told).values()) == 1
     assert {status for *_, status in told} <= {53, 54, 56, 57}
-    assert datetime.fromtimestamp(last / 1000, SHANGHAI).strftime("%H:%M:%S") < "14:56:30"
+    assert world.last_write() < "14:56:30"
     for code, row in found.items():
         mine = [order for order in told if order[1] == code]
-        assert {{23: "buy", 24: "sell"}[order[2]] for order in mine} <= {row["side"]}
+        assert {order[2] for order in mine} <= {row["side"]}
         assert sum(order[4] for order in mine) == row["traded_volume"] <= row["order_volume"]

@@ -24,26 +24,43 @@ LOST = {"call": "order", "outcome": "no answer", "stands": False}
 class Live:
     """A live profile whose terminal is the vendor's code over a paper account."""
 
-    def __init__(self, quick: Runner, qmt: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._quick, self._qmt, self.folder = quick, qmt, folder
+    def __init__(
+        self,
+        quick: Runner,
+        qmt: Runner,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        limits: str = "none",
+        **settings: Any,
+    ) -> None:
+        """``limits``: of the profile, as YAML; ``settings``: of the account behind the terminal."""
+        self._quick, self._qmt, self.folder, self._settings = quick, qmt, folder, settings
         (folder / "userdata_mini").mkdir()
         file = folder / "user.yaml"
         file.write_text(
             f"default: live\nprofiles:\n  live:\n    live: true\n    path: {folder / 'userdata_mini'}\n"
-            f"    account: '{ACCOUNT}'\n    module_path: {TERMINAL}\n    limits: none\n"
+            f"    account: '{ACCOUNT}'\n    account_type: {settings.get('account_type', 'STOCK')}\n"
+            f"    module_path: {TERMINAL}\n    limits: {limits}\n"
         )
         monkeypatch.setenv("QMT_CONFIG", str(file))
         monkeypatch.setenv("NATIVE_LOG", str(folder / "native.log"))
 
-    def run(self, *words: str, faults: list[dict[str, Any]] | None = None, clock: str = CLOCK) -> Result:
+    def run(
+        self, *words: str, faults: list[dict[str, Any]] | None = None, clock: str = CLOCK, stdin: str = ""
+    ) -> Result:
+        """Run qmt at a moment of the machine's clock, which stands there, or with a trailing ``+`` runs on."""
         script = self.folder / "faults.json"
         script.write_text(json.dumps(faults or []))
-        settings = Settings(str(self.folder / "account"), ACCOUNT, clock=clock, clock_started=0, faults=str(script))
+        settings = Settings(
+            str(self.folder / "account"), ACCOUNT, clock="" if clock.endswith("+") else clock, faults=str(script),
+            **self._settings,
+        )  # fmt: skip
         more = {"QMTCLI_PAPER": json.dumps(asdict(settings)), "MACHINE_CLOCK": clock}
         if clock == CLOCK:
-            return self._quick("--profile", "live", *words, env=more)
+            return self._quick("--profile", "live", *words, stdin=stdin, env=more)
         path = os.pathsep.join(map(str, (TERMINAL, ROOT)))  # where the quick one's clock does not stand
-        return self._qmt("--profile", "live", *words, env={**more, "PYTHONPATH": path})
+        more |= {"PYTHONPATH": path, "NATIVE_TOO": "1"}
+        return self._qmt("--profile", "live", *words, stdin=stdin, env=more)
 
     def sent(self) -> int:
         """Orders that went down to the native line since the last answer."""

@@ -75,7 +75,8 @@ _PRICES = f"{'|'.join(PRICE_NAMES)}[±N]"
 @click.option("--strategy", metavar="NAME", help=say("只动此策略的账本", "work on this strategy's book alone"))
 @click.option("--as", "credit", type=click.Choice(["collateral"]),
               help=say("信用账户必填: 担保品买卖", "on a margin account, required"))  # fmt: skip
-@click.option("--max-rate", metavar="N", type=click.IntRange(1), help=say("每秒最多 N 笔", "at most N orders a second"))
+@click.option("--max-rate", metavar="N", type=click.IntRange(1),
+              help=say("每秒最多 N 笔委托与撤单", "at most N orders and cancels a second"))  # fmt: skip
 @click.option(
     "--new", "anew", is_flag=True, help=say("重新计划, 即使今天已做过", "plan anew, though it was done today")
 )

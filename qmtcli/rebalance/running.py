@@ -11,12 +11,13 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from qmtcli import orders
-from qmtcli.desk import Manner
-from qmtcli.errors import NotConnected, Refused
+from qmtcli.desk import Manner, limits
+from qmtcli.errors import NoData, NotConnected, Refused
 from qmtcli.ledger import Entry, State
 from qmtcli.model import Credit, Order, Side
 from qmtcli.orders import Market, PriceSpec
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 _LOOK, _LINK = 1.0, 2.0
 #: seconds that a cancel is waited for, and times that one is asked for at the end
 _CANCEL, _CANCELS = 5.0, 4
+#: seconds for which a link is waited for at the end, and which paced cancels may take there: after the latest
+#: `Course.until` it is as long until the closing auction locks what stands
+_LAST_LINK, _LAST_CANCELS = 30.0, 20.0
+#: orders that are made and sent before the time is looked at again, and the seconds' worth of them where they are paced
+_TOGETHER, _AHEAD = 500, 3
+#: milliseconds in which an order that was sent and never answered may be listed after all
+_SURFACES = 60_000
 #: times that an order is sent anew which was not taken without a word
 _BARE = 2
 _ZERO = Decimal(0)
@@ -121,6 +129,8 @@ class Running:
         self._desk, self._session, self._ledger, self._markets = desk, desk.session, desk.ledger, markets
         self._batch, self._rows, self._cash = batch, dict(enumerate(rows, 1)), cash
         self._course, self._link, self._progress = course, link, progress
+        rates = [rate for rate in (course.rate, limits.of(desk.profile).orders_per_second) if rate is not None]
+        self._rate = min(rates, default=None)
         self._sells = [number for number, row in self._rows.items() if row.volume and row.side is Side.SELL]
         self._buys = [number for number, row in self._rows.items() if row.volume and row.side is Side.BUY]
         self._entries: dict[int, list[Entry]] = {}
@@ -172,6 +182,8 @@ class Running:
             found[entry.row].append(entry)
         self._entries = found
         for number, row in self._rows.items():
+            if number in self._stops and self._stops[number].reason is Reason.UNKNOWN:
+                del self._stops[number]  # what was not known may be by now
             for entry in found.get(number, ()):
                 gone = entry.state is State.CANCELED and entry.order_id not in self._own_cancels
                 if entry.state.undecided:
@@ -234,13 +246,21 @@ class Running:
         return fees(instrument, row.side, amount, self._session.today(), self._markets.schedule).total
 
     def _is_over(self) -> bool:
-        return self._seconds_left() <= 0
+        return self._seconds_left() <= self._seconds_for_cancels()
+
+    def _seconds_for_cancels(self) -> float:
+        """Seconds before its time that the end begins, for cancels that their rate would have come too late."""
+        if self._course.rate is None or self._course.auction is not None:
+            return 0.0
+        return max(0.0, len(self._orders((*self._sells, *self._buys))) / self._course.rate - _LAST_CANCELS)
 
     def _is_under_way(self) -> bool:
         """Whether anything may still come of it."""
+        now = _machine_ms()
         for number in (*self._sells, *self._buys):
-            if any(entry.state in _UNDER_WAY for entry in self._entries.get(number, ())):
-                return True
+            for entry in self._entries.get(number, ()):
+                if entry.state in _UNDER_WAY or (entry.state.undecided and now - entry.sent < _SURFACES):
+                    return True
             if number in self._waits and number not in self._stops:
                 return True
         return False
@@ -256,18 +276,7 @@ class Running:
         wanted = [number for number in wanted if not self._standing(number)]
         if not wanted:
             return False
-        self._markets.load(self._rows[number].code for number in wanted)
-        sellable = self._sellable(wanted)
-        entries: list[Entry] = []
-        for number in wanted:
-            try:
-                made, cost = self._made(number, sellable, money)
-            except Refused as refusal:
-                self._refused(number, refusal)
-                continue
-            entries += made
-            if money is not None:
-                money -= cost
+        entries = self._next(wanted, money)
         sent = False
         for outcome in self._desk.send(entries, Manner(look=False, rate=self._course.rate)):
             number, error = outcome.entry.row, outcome.error
@@ -277,6 +286,32 @@ class Running:
             elif isinstance(error, NotConnected):
                 raise error
         return sent
+
+    def _next(self, wanted: Sequence[int], money: Decimal | None) -> list[Entry]:
+        """The entries of rows that are sent next, no more of them than go before the time is looked at again.
+
+        Raises NotConnected.
+        """
+        most = _TOGETHER if self._rate is None else min(_TOGETHER, self._rate * _AHEAD)
+        # what cannot be sent at the moment holds nothing up
+        wanted = sorted(wanted, key=lambda number: number in self._waits)
+        sellable = self._sellable(wanted)
+        entries: list[Entry] = []
+        for first in range(0, len(wanted), most):
+            numbers = wanted[first : first + most]
+            self._markets.load(self._rows[number].code for number in numbers)
+            for number in numbers:
+                try:
+                    made, cost = self._made(number, sellable, money)
+                except Refused as refusal:
+                    self._refused(number, refusal)
+                    continue
+                entries += made
+                if money is not None:
+                    money -= cost
+            if entries:
+                break
+        return entries
 
     def _send_buys(self) -> bool:
         """Send buys that the money is enough for; where no more of it is to come, as much of each as it is."""
@@ -303,9 +338,13 @@ class Running:
         """(the entries of what is to be sent of a row now, CNY that they take). Raises Refused, NotConnected."""
         row, course = self._rows[number], self._course
         assert row.side is not None, "a row with orders has a side"
-        market = self._markets.of(row.code, row.side, course.price)
-        price, blocked = offered(market, row.side, course.price, self._session.now(), course.max_age)
         self._waits.pop(number, None)
+        try:
+            market = self._markets.of(row.code, row.side, course.price)
+        except NoData:
+            self._waits[number] = _Stop(Reason.NO_QUOTE)
+            return [], _ZERO
+        price, blocked = offered(market, row.side, course.price, self._session.now(), course.max_age)
         if price is None:
             self._waits[number] = _Stop(blocked or Reason.NO_QUOTE)
             return [], _ZERO
@@ -368,7 +407,7 @@ class Running:
             if number in self._stops or self._chased(number) >= self._course.chase:
                 continue
             for entry in self._entries.get(number, ()):
-                waited = time.time() - entry.sent / 1000
+                waited = (_machine_ms() - entry.sent) / 1000
                 if entry.order is not None and entry.order.state.cancellable and waited >= self._course.patience:
                     late.append((number, entry.order))
         if not late:
@@ -379,10 +418,11 @@ class Running:
         for number, order in late:
             row = self._rows[number]
             assert row.side is not None, "a row with orders has a side"
-            market = self._markets.of(row.code, row.side, self._course.price)
-            price, _ = offered(market, row.side, self._course.price, now, self._course.max_age)
-            if price is not None and float(price) != order.price:
-                moved.append(order)
+            with suppress(NoData):
+                market = self._markets.of(row.code, row.side, self._course.price)
+                price, _ = offered(market, row.side, self._course.price, now, self._course.max_age)
+                if price is not None and float(price) != order.price:
+                    moved.append(order)
         if moved:
             self._cancel(moved)
         return bool(moved)
@@ -395,7 +435,7 @@ class Running:
 
     def _cancel(self, wanted: list[Order]) -> None:
         self._own_cancels |= {order.order_id for order in wanted}
-        self._desk.cancel(wanted, _CANCEL, by=self._batch)
+        self._desk.cancel(wanted, _CANCEL, by=self._batch, rate=self._course.rate)
 
     def _wait(self) -> None:
         """Until something is heard, for a while. Raises NotConnected."""
@@ -413,16 +453,19 @@ class Running:
         """Have what stands canceled, and see it; or leave it to the closing auction, and see what that brings."""
         if self._course.auction is not None:
             return self._see_auction(self._course.auction)
-        for _ in range(_CANCELS):
+        until, asked = time.monotonic() + _LAST_LINK, 0
+        while True:
             try:
                 self._refresh()
                 standing = self._orders((*self._sells, *self._buys))
-                if not standing:
+                if not standing or asked == _CANCELS:
                     break
+                asked += 1
                 self._cancel(standing)
-                self._refresh()
             except NotConnected as error:
-                self._deadline = time.monotonic() + _LINK
+                self._deadline = until
+                if time.monotonic() >= until:
+                    break
                 self._wait_for_link(error)
         self._read_ledger()
         return None
@@ -457,6 +500,11 @@ class Running:
                 reason, message = fallback
         ids = [entry.order_id for entry in entries if entry.order_id]
         return Done(row, traded, value / traded if traded else _ZERO, standing, reason, message, ids)
+
+
+def _machine_ms() -> int:
+    """Epoch milliseconds by the clock that `Entry.sent` is told by."""
+    return time.time_ns() // 1_000_000
 
 
 #: states of orders that something may still come of by itself

@@ -9,12 +9,14 @@ NATIVE_TELL=NAME:N:FIFO when the Nth call of NAME has returned, a line is writte
 NATIVE_HOLD=NAME:FIFO   a call of NAME writes a line to the FIFO and never returns
 NATIVE_FAIL=NAME        a call of NAME of the data service's client raises
 NATIVE_MUTE=NAME        a call of NAME of the data service's client never returns
+NATIVE_UNQUOTED=CODE:N  from the Nth answer of get_full_tick on the code is missing in it
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import json
 import os
 import sys
 import threading
@@ -54,6 +56,10 @@ def _wrapped(client: type, name: str, method: Callable[..., Any]) -> Callable[..
         if client is IPythonApiClient and name == os.environ.get("NATIVE_MUTE"):
             threading.Event().wait()
         answer = method(*arguments)
+        if name == "get_full_tick" and "NATIVE_UNQUOTED" in os.environ:
+            code, number = os.environ["NATIVE_UNQUOTED"].split(":")
+            if _calls[name] >= int(number):
+                answer = json.dumps({key: row for key, row in json.loads(answer).items() if key != code})
         if f"{name}:{_calls[name]}" == _told:
             Path(_tell_fifo).write_text("told\n")
         return answer
