@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from conftest import CLOCK, ROOT, Result, not_on_windows
+from conftest import CLOCK, ROOT, Result, Runner, not_on_windows
 from openpyxl import Workbook
 from test_reconcile import LOST, Live, live
 
@@ -269,6 +269,79 @@ def test_a_link_that_is_lost_at_the_end_is_waited_for(live: Live) -> None:
     done = live.run(*WORDS, "--yes", "--price", "own-5", "--wait-for", "1", faults=lost)
     assert (done.status, set(_told(done, "reason").values())) == (9, {("unfilled",)})
     assert [row["status"] for row in live.run("orders", "--json").json] == ["canceled", "canceled"]
+
+
+# -- margin accounts ---------------------------------------------------------------------------------------
+
+
+def _credits(ledger: Path) -> set[tuple[str, str, int]]:
+    """(side, what it is for, xtquant's type) of the orders of a ledger that were sent."""
+    with sqlite3.connect(ledger) as entries:
+        return {*entries.execute("SELECT side, credit, order_type FROM entries WHERE sent > 0")}
+
+
+ALL_COLLATERAL = {("buy", "collateral", 23), ("sell", "collateral", 24)}
+
+
+def test_a_margin_account_trades_collateral_and_says_so(
+    quick_qmt: Qmt, user_config: Callable[[str], Path], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    clock(CLOCK)
+    user_config("profiles: {paper: {account_type: CREDIT}}\n")
+    for more in ((), ("--check",), ("--dry-run",), ("--plan", "plan.json")):
+        error = quick_qmt(*WORDS, *more).error
+        assert (error["exit_status"], error["code"]) == (2, "credit_needed")
+    assert quick_qmt(*WORDS, "--as", "fin").status == 2
+    assert quick_qmt("orders", "--json").json == []
+    assert quick_qmt(*WORDS, "--as", "collateral").status == 0
+    assert quick_qmt(*WORDS, "--as", "collateral").json[0]["resumed"] is True
+    assert quick_qmt("paper", "next-day").status == 0
+    Path("targets.csv").write_text("code,volume\n600000.SH,100\n510300.SH,1500\n")
+    assert quick_qmt(*WORDS, "--as", "collateral", "--plan", "plan.json").status == 0
+    _hold_plan(quick_qmt, user_config)
+    assert quick_qmt("apply", "plan.json", "--json").status == 0
+    orders = quick_qmt("orders", "--json").json
+    assert [(row["side"], row["order_type"], row["status"]) for row in orders] == [
+        ("sell", 24, "filled"), ("buy", 23, "filled"),
+    ]  # fmt: skip
+    assert _credits(tmp_path / "state" / "ledger" / "paper-paper" / "1000000365-credit.sqlite") == ALL_COLLATERAL
+
+
+def _hold_plan(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    """A plan of a margin account is that of no other, and its orders are for nothing else."""
+    whole = json.loads(Path("plan.json").read_text("utf-8"))
+    for credit, code in (("fin", "no_plan"), ("repay", "no_plan"), ("", "credit_needed")):
+        whole["rebalance"]["course"]["credit"] = credit
+        Path("other.json").write_text(json.dumps(whole))
+        assert qmt("apply", "other.json", "--json").error["code"] == code
+    user_config("profiles: {paper: {}}\n")
+    assert qmt("apply", "plan.json", "--json").error["code"] == "credit_not_taken"
+    for more in ((), ("--check",), ("--plan", "other.json")):
+        error = qmt(*WORDS, "--as", "collateral", *more).error
+        assert (error["exit_status"], error["code"]) == (2, "credit_not_taken")
+    assert qmt("orders", "--json").json == []
+    user_config("profiles: {paper: {account_type: CREDIT}}\n")
+
+
+def test_a_live_margin_account(
+    quick_runs: Callable[[str], Runner], qmt: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live(quick_runs("live"), qmt, tmp_path, monkeypatch, account_type="CREDIT")
+    words = (*WORDS, "--yes")
+    assert live.run(*words).error["code"] == "credit_needed"
+    assert live.sent() == 0
+    assert (live.run(*words, "--as", "collateral").status, live.sent()) == (0, 2)
+    Path("targets.csv").write_text("code,volume\n600000.SH,100\n510300.SH,1500\n")
+    done = live.run(*words, "--as", "collateral", clock="2026-11-24T10:00:00")
+    assert (done.status, live.sent()) == (0, 2)
+    assert _credits(tmp_path / "state" / "ledger" / "live" / "2000000365-credit.sqlite") == ALL_COLLATERAL
+    with sqlite3.connect(tmp_path / "account" / "2000000365.sqlite") as account:
+        assert {*account.execute("SELECT type FROM orders")} == {(23,), (24,)}
+
+
+def test_a_live_account_without_margin_takes_no_purpose(live: Live) -> None:
+    error = live.run(*WORDS, "--yes", "--as", "collateral").error
+    assert (error["exit_status"], error["code"], live.sent()) == (2, "credit_not_taken", 0)
 
 
 def test_a_book_is_all_that_is_touched(quick_qmt: Qmt, clock: Callable[[str], None]) -> None:

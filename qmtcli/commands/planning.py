@@ -178,7 +178,7 @@ def apply(app: App, file: str, max_move: str, max_rate: int | None, dry_run: boo
 def _rebalance(app: App, plan: Plan, most: Decimal, max_rate: int | None, dry_run: bool, yes: bool) -> int:
     """Carry out a plan of ``qmt rebalance``. Raises Refused where account or prices have moved, UsageError."""
     from qmtcli import plans
-    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_time, hold_turn, planned
+    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_purpose, hold_time, hold_turn, planned
     from qmtcli.rebalance import saved
 
     assert plan.rebalance is not None, "it is one"
@@ -188,6 +188,7 @@ def _rebalance(app: App, plan: Plan, most: Decimal, max_rate: int | None, dry_ru
         raise UsageError("no_plan", why=f"{type(error).__name__}: {error}") from None
     check_fields(app.console, KEYS)
     desk = app.open_desk(dry_run, yes, planned=True)
+    hold_purpose(desk, found.course)
     plans.hold_day(plan, desk.day)
     app.session.connect()
     app.settle()

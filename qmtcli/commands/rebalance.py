@@ -85,7 +85,7 @@ _PRICES = f"{'|'.join(PRICE_NAMES)}[±N]"
 @click.option("--dry-run", is_flag=True, help=say("只计划, 不发送", "plan, send nothing"))
 @click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
 def rebalance(app: App, file: str, plan: str | None, check: bool, dry_run: bool, yes: bool, **words: Any) -> int:
-    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_turn, planned
+    from qmtcli.commands.rebalancing import KEYS, carry_out, hold_purpose, hold_turn, planned
     from qmtcli.rebalance import plan as plans
 
     app.profile  # noqa: B018
@@ -94,7 +94,7 @@ def rebalance(app: App, file: str, plan: str | None, check: bool, dry_run: bool,
     check_fields(app.console, KEYS)
     sends = not (plan or check or dry_run)
     desk = app.open_desk(not sends, yes)
-    _hold_purpose(desk, asked)
+    hold_purpose(desk, asked.course)
     app.session.connect()
     app.settle()
     until, auction = _times(app, words)
@@ -185,13 +185,6 @@ def _targets(app: App, file: str, cash_ok: bool) -> list[Target]:
         hold_own(app.console, row)
     targets.hold_sum(found.targets, cash_ok)
     return found.targets
-
-
-def _hold_purpose(desk: Desk, asked: _Asked) -> None:
-    from qmtcli.model import Side
-
-    for side in Side:
-        desk.gate.check_purpose(side, asked.course.credit)
 
 
 def _times(app: App, words: dict[str, Any]) -> tuple[float | None, float | None]:

@@ -12,6 +12,7 @@ from qmtcli.commands.columns import REBALANCED
 from qmtcli.commands.common import App, nothing_sent
 from qmtcli.errors import ExitStatus, Refused
 from qmtcli.messages import say
+from qmtcli.model import Side
 from qmtcli.output import emit_rows, emit_stream
 from qmtcli.rebalance.plan import Reason, Row
 from qmtcli.rebalance.running import Done, Running
@@ -35,6 +36,15 @@ _STATUS = {
     Reason.REFUSED: ExitStatus.REFUSED,
     Reason.UNKNOWN: ExitStatus.UNKNOWN,
 }
+
+
+def hold_purpose(desk: Desk, course: Course) -> None:
+    """Hold that orders say what they are for where the account is a margin one, and only there.
+
+    Raises UsageError, Refused.
+    """
+    for side in Side:
+        desk.gate.check_purpose(side, course.credit)
 
 
 def hold_turn(desk: Desk, strategy: str) -> None:

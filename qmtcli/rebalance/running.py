@@ -36,7 +36,7 @@ _CANCEL, _CANCELS = 5.0, 4
 #: seconds for which a link is waited for at the end, and which paced cancels may take there: after the latest
 #: `Course.until` it is as long until the closing auction locks what stands
 _LAST_LINK, _LAST_CANCELS = 30.0, 20.0
-#: orders that are made and sent before the time is looked at again, and the seconds' worth of them where they are paced
+#: the most orders that go before the time is looked at again, and the seconds' worth of them where they are paced
 _TOGETHER, _AHEAD = 500, 3
 #: milliseconds in which an order that was sent and never answered may be listed after all
 _SURFACES = 60_000
@@ -130,7 +130,8 @@ class Running:
         self._batch, self._rows, self._cash = batch, dict(enumerate(rows, 1)), cash
         self._course, self._link, self._progress = course, link, progress
         rates = [rate for rate in (course.rate, limits.of(desk.profile).orders_per_second) if rate is not None]
-        self._rate = min(rates, default=None)
+        #: orders that are made and sent before the time is looked at again
+        self._together = min([_TOGETHER, *(rate * _AHEAD for rate in rates)])
         self._sells = [number for number, row in self._rows.items() if row.volume and row.side is Side.SELL]
         self._buys = [number for number, row in self._rows.items() if row.volume and row.side is Side.BUY]
         self._entries: dict[int, list[Entry]] = {}
@@ -292,13 +293,12 @@ class Running:
 
         Raises NotConnected.
         """
-        most = _TOGETHER if self._rate is None else min(_TOGETHER, self._rate * _AHEAD)
         # what cannot be sent at the moment holds nothing up
         wanted = sorted(wanted, key=lambda number: number in self._waits)
         sellable = self._sellable(wanted)
         entries: list[Entry] = []
-        for first in range(0, len(wanted), most):
-            numbers = wanted[first : first + most]
+        for first in range(0, len(wanted), self._together):
+            numbers = wanted[first : first + self._together]
             self._markets.load(self._rows[number].code for number in numbers)
             for number in numbers:
                 try:
@@ -424,7 +424,7 @@ class Running:
                 if price is not None and float(price) != order.price:
                     moved.append(order)
         if moved:
-            self._cancel(moved)
+            self._cancel(moved[: self._together])
         return bool(moved)
 
     def _chased(self, number: int) -> int:

@@ -59,7 +59,7 @@ def load(told: Mapping[str, Any]) -> Saved:
     course = dict(told["course"])
     course |= {
         "price": orders.parse_price(course["price"]),
-        "credit": Credit(course["credit"]) if course["credit"] else None,
+        "credit": _credit(course["credit"]),
         "buffer": Decimal(course["buffer"]),
     }
     return Saved(
@@ -71,6 +71,13 @@ def load(told: Mapping[str, Any]) -> Saved:
         [_row(row) for row in told["rows"]],
         Course(**course),
     )
+
+
+def _credit(told: str) -> Credit | None:
+    """What orders are for on a margin account: nothing else than collateral, which no money is borrowed for."""
+    if told not in ("", Credit.COLLATERAL):
+        raise ValueError("credit")
+    return Credit(told) if told else None
 
 
 def _row(told: Mapping[str, Any]) -> Row:
