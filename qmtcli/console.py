@@ -88,6 +88,7 @@ class Console:
 
     def data(self, text: str) -> None:
         """Write data. Raises BrokenPipeError when the reader has gone."""
+        self.passing("")
         self.stdout.write(text)
         self.stdout.flush()
 

@@ -29,6 +29,8 @@ class Column(NamedTuple):
     kind: str = "text"
     #: shown in a plain table; the others only in ``wide``
     plain: bool = True
+    #: where a terminal is too narrow, columns go by this, the greatest first, and of equals the last one
+    goes: int = 0
 
     def title(self, lang: str) -> str:
         """The column's caption."""
@@ -68,7 +70,7 @@ def emit_stream(
     writer = {**_WRITERS, "json": _ndjson}.get(console.format)
     head, lines = "", _lines(console, _layout(console, columns))
     if writer is None:
-        head = f"{console.mark(console.stdout_is_terminal)}{caption}\n{_ruled(console, _layout(console, columns))}"
+        head = _head(console, caption) + _ruled(console, _layout(console, columns))
     elif writer is _csv:
         head = _csv(console, [], True, id_key, keys)
     for batch in batches:
@@ -153,15 +155,32 @@ def _chosen(console: Console, columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if column.plain or console.format == "wide"]
 
 
+def _width(console: Console) -> int | None:
+    """Columns that a table may have; None: any number."""
+    return None if console.format == "wide" else console.width
+
+
+def _head(console: Console, caption: str) -> str:
+    """The lines above a table, none of them wider than the terminal."""
+    whole, width = f"{console.tag}{caption}", _width(console)
+    text = whole if width is None else _wrapped(whole, width)
+    return f"{console.mark(console.stdout_is_terminal)}{text.removeprefix(console.tag)}\n"
+
+
+def _first_to_go(shown: Sequence[Column]) -> int:
+    """The place of the column that is left out first."""
+    return max(range(len(shown)), key=lambda place: (shown[place].goes, place))
+
+
 def _table(console: Console, rows: list[dict[str, Any]], columns: Sequence[Column], caption: str) -> str:
     import tabulate
 
     tabulate.MIN_PADDING = 0  # else a caption is two wider than its column
     shown = _chosen(console, columns)
-    head = f"{console.mark(console.stdout_is_terminal)}{caption}\n"
+    head = _head(console, caption)
     if not rows:
         return head
-    width = None if console.format == "wide" else console.width
+    width = _width(console)
     while True:
         cells = [[_cell(console, row.get(column.key), column.kind) for column in shown] for row in rows]
         titles = [column.title(console.lang) for column in shown]
@@ -170,7 +189,7 @@ def _table(console: Console, rows: list[dict[str, Any]], columns: Sequence[Colum
         if excess > 0:
             widths = _narrowed(widths, [column.kind == "prose" for column in shown], excess)
             if not widths and len(shown) > 1:
-                shown = shown[:-1]
+                del shown[_first_to_go(shown)]
                 continue
             cells = [[_wrapped(*cell) for cell in zip(row, widths, strict=True)] for row in cells] if widths else cells
         text: str = tabulate.tabulate(
@@ -193,9 +212,9 @@ def _layout(console: Console, columns: Sequence[Column]) -> list[tuple[Column, i
         (column, max(_columns_of(column.title(console.lang)), _ROOM.get(column.kind, 10)))
         for column in _chosen(console, columns)
     ]
-    width = None if console.format == "wide" else console.width
+    width = _width(console)
     while width is not None and len(found) > 1 and sum(wide + 2 for _, wide in found) - 2 > width:
-        found.pop()
+        del found[_first_to_go([column for column, _ in found])]
     return found
 
 
@@ -271,8 +290,7 @@ def _card(console: Console, row: dict[str, Any], columns: Sequence[Column], capt
         for column in _chosen(console, columns)
         if (cell := _cell(console, row.get(column.key), column.kind))
     ]
-    head = f"{console.mark(console.stdout_is_terminal)}{caption}\n"
-    return head + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
+    return _head(console, caption) + tabulate(lines, tablefmt="plain", disable_numparse=True) + "\n"
 
 
 def _cell(console: Console, value: Any, kind: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from conftest import CLOCK, NATIVE, ROOT, WINDOWS, Result, not_on_windows
+from wcwidth import wcswidth
 
 QMT = [sys.executable, "-m", "qmtcli"]
 #: seconds after which a run hangs
@@ -478,6 +479,49 @@ def test_a_table_fits_the_terminal(terminal: Terminal, qmt: Callable[..., Result
         "--------  ---------  --------  ----  ----  ------  ------  ------  --------\n"
         "1         600000.SH  浦发银行  买入  已成    9.09     100     100      9.03\n"
     )
+
+
+WANTED = "code,volume\n600000.SH,1200\n510300.SH,1000000\n601118.SH,1000\n688981.SH,5000\n"
+
+
+def test_a_narrow_terminal_still_says_what_became_of_a_name_and_why(terminal: Terminal) -> None:
+    Path("wanted.csv").write_text(WANTED)
+    words = ("rebalance", "wanted.csv", "--check", "--lang", "zh")
+    done = terminal.run(*words, stdout_too=True, columns=60, stderr=subprocess.DEVNULL)
+    assert (done.status, done.stderr) == (11, (
+        "【模拟】再平衡计划: 卖出 0 只 0.00 元, 买入 1 只 999,669.96\n"
+        "元 (未发送)\n"
+        "代码       持仓       目标  方向   委托量  结果  原因\n"
+        "---------  ----  ---------  ----  -------  ----  --------\n"
+        "600000.SH     0      1,200              0     0  资金不足\n"
+        "510300.SH     0  1,000,000  买入  251,300     0  资金不足\n"
+        "601118.SH     0      1,000              0     0  停牌\n"
+        "688981.SH     0      5,000              0     0  资金不足\n"
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("columns", [60, 72, 80, 100])
+def test_no_line_of_a_rebalancing_is_wider_than_the_terminal(
+    columns: int, lang: str, terminal: Terminal, qmt: Callable[..., Result]
+) -> None:
+    Path("wanted.csv").write_text(WANTED)
+    assert qmt("rebalance", "wanted.csv", "--plan", "plan.json").status == 0
+    again = ("rebalance", "wanted.csv", "--new")
+    for words in ((*again, "--dry-run"), ("apply", "plan.json"), again):
+        done = terminal.run(*words, "--lang", lang, stdout_too=True, columns=columns, stderr=subprocess.DEVNULL)
+        lines = done.stderr.splitlines()
+        assert max(map(wcswidth, lines)) <= columns, done.stderr
+        reason = {"zh": ("资金不足", "停牌"), "en": ("no cash", "suspended")}[lang]
+        assert [line.endswith(reason) for line in lines[-4:]] == [True] * 4, done.stderr
+        assert "沪深300ETF" in done.stderr or columns < 80
+
+
+def test_what_passes_is_wiped_before_what_stays(terminal: Terminal) -> None:
+    Path("job.csv").write_text("code,side,volume,price\n" + "600000.SH,buy,100,9.09\n" * 3)
+    done = terminal.run("batch", "job.csv", stdout_too=True)
+    rows = [line.rpartition("\x1b[K")[2] for line in done.stderr.splitlines() if "600000.SH" in line]
+    assert [row[:18] for row in rows] == [f"{number}         filled  " for number in (1, 2, 3)]
 
 
 def test_advice_is_wrapped_and_not_left_out(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,17 +144,18 @@ REPLACED = (
     Column("replaced_traded_volume", "原委托成交", "It traded", "number"),
 )
 
+#: where a terminal is narrow, what became of a name and why stay, and what it was to cost goes
 REBALANCED = (
     CODE,
-    NAME,
-    Column("held_volume", "持仓", "Have", "number"),
-    Column("target_volume", "目标", "Want", "number"),
-    SIDE,
-    Column("order_volume", "委托量", "Trade", "number"),
-    Column("price", "价格", "Price", "price"),
-    Column("value", "金额", "Value", "money"),
-    Column("traded_volume", "成交量", "Traded", "number"),
-    Column("final_volume", "结果", "Now", "number"),
+    NAME._replace(goes=6),
+    Column("held_volume", "持仓", "Have", "number", goes=5),
+    Column("target_volume", "目标", "Want", "number", goes=2),
+    SIDE._replace(goes=4),
+    Column("order_volume", "委托量", "Trade", "number", goes=3),
+    Column("price", "价格", "Price", "price", goes=8),
+    Column("value", "金额", "Value", "money", goes=9),
+    Column("traded_volume", "成交量", "Traded", "number", goes=7),
+    Column("final_volume", "结果", "Now", "number", goes=1),
     Column("reason", "原因", "Reason", "word"),
     Column("ideal_volume", "理论量", "Exactly", "number", plain=False),
     Column("last_price", "现价", "Last", "price", plain=False),

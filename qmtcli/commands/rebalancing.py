@@ -98,11 +98,14 @@ def planned(app: App, saved: Saved, stream: bool = False) -> None:
 
 
 def emit(app: App, done: Sequence[Done], saved: Saved, caption: str, stream: bool = False) -> None:
-    """The rows of a plan, or of what became of it; ``stream``: as JSON an object a line, not an array."""
+    """The rows of a plan, or of what became of it; ``stream``: as JSON an object a line, not an array.
+
+    For a person either is a table that knows how wide its columns have to be.
+    """
     strategy = saved.course.strategy
     more = {"batch": saved.batch, "resumed": saved.resumed, "strategy_name": strategy}
     rows = [{**_told(each), **more} for each in done]
-    if stream:
+    if stream and app.console.machine:
         emit_stream(app.console, [rows], KEYS, REBALANCED, "stock_code", caption)
     else:
         emit_rows(app.console, rows, KEYS, REBALANCED, "stock_code", caption)
