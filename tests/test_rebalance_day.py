@@ -28,6 +28,8 @@ HELD = {
 LIMIT_UP, LIMIT_DOWN, SUSPENDED, EX_DIVIDEND = {"000021.SZ", "000022.SZ"}, "600003.SH", "600004.SH", "600005.SH"
 #: the file does not name these: they are to be sold
 GONE = {"600002.SH", LIMIT_DOWN, SUSPENDED, "688101.SH", "000012.SZ"}
+#: all that is to be sold, whole or down to the target
+SOLD = GONE - {LIMIT_DOWN, SUSPENDED} | {"600001.SH", "600006.SH", "000011.SZ", "688102.SH"}
 BOUGHT = [
     "000021.SZ", "000022.SZ", "000023.SZ", "000024.SZ", "000025.SZ", "000026.SZ", "000027.SZ", "000028.SZ",
     "300102.SZ", "300103.SZ", "300104.SZ", "300105.SZ", "600021.SH", "600022.SH", "600023.SH", "600024.SH",
@@ -273,6 +275,7 @@ def _hold_account(world: World, found: dict[str, dict[str, Any]]) -> None:
     assert max(Counter(remark for remark, *_ in told).values()) == 1
     assert {status for *_, status in told} <= {53, 54, 56, 57}
     assert world.last_write() < "14:56:30"
+    assert {code for _, code, side, *_ in told if side == "sell"} == SOLD
     for code, row in found.items():
         mine = [order for order in told if order[1] == code]
         assert {order[2] for order in mine} <= {row["side"]}
