@@ -39,7 +39,7 @@ MAY: dict[str, set[str]] = {
     "paper": BELOW | {"rules", "database"},
     "backend": BELOW | {"rules", "config", "xt", "paper", "ledger"},
     "desk": BELOW | {"rules", "config", "xt", "orders", "tickets", "ledger", "halt"},
-    "strategy": BELOW | {"config", "backend", "desk", "xt"},
+    "strategy": BELOW | {"symbols", "rules", "config", "orders", "tickets", "books", "ledger", "backend", "desk", "xt"},
     "testing": BELOW | {"config", "backend", "xt", "paper", "rules"},
     "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper",
                          "backend", "desk", "strategy", "tickets", "ledger", "halt", "batch",

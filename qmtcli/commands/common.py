@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qmtcli.books import Book
     from qmtcli.config import Config, Profile
-    from qmtcli.desk import Desk
+    from qmtcli.desk import Desk, Permission
     from qmtcli.ledger import Entry, Ledger
     from qmtcli.output import Column
     from qmtcli.tickets import Markets
@@ -146,11 +146,21 @@ class App:
         self, dry_run: bool = False, yes: bool = False, next_session: bool = False, planned: bool = False
     ) -> Desk:
         """The door for orders and cancels."""
-        from qmtcli.backend import halt_file, package_change
-        from qmtcli.desk import Desk, Permission
+        from qmtcli.backend import halt_file
+        from qmtcli.desk import Desk
+
+        permission = self.permission(yes, next_session, planned)
+        ledger, halt = lambda: self.ledger, halt_file(self.console.env)
+        self.desk = Desk(self.session, self.profile, permission, ledger, halt, dry_run)
+        return self.desk
+
+    def permission(self, yes: bool = False, next_session: bool = False, planned: bool = False) -> Permission:
+        """What was said for this run, and who can be asked."""
+        from qmtcli.backend import package_change
+        from qmtcli.desk import Permission
 
         config, profile, console = self.config, self.profile, self.console
-        permission = Permission(
+        return Permission(
             yes=yes or profile.yes,
             named=config.named,
             live_exists=config.has_live,
@@ -160,8 +170,6 @@ class App:
             planned=planned,
             warn=console.warn,
         )
-        self.desk = Desk(self.session, profile, permission, lambda: self.ledger, halt_file(console.env), dry_run)
-        return self.desk
 
     @cached_property
     def ledger(self) -> Ledger:

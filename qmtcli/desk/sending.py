@@ -132,6 +132,33 @@ class Sending:
             if self._flights or self._ended:
                 self._hear_last_words()
 
+    # -- without waiting, for whoever has other things to hear ------------------------------------------
+
+    def post(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Send entries now, or as soon as a rate allows; those of them that are not sent, or were before."""
+        self._queue.extend(entries)
+        self._over = None
+        self._launch()
+        posted = {entry.client_id for entry in entries}
+        found = [outcome for outcome in self._told if outcome.entry.client_id in posted]
+        self._told = [outcome for outcome in self._told if outcome.entry.client_id not in posted]
+        return found
+
+    def heard(self) -> list[Outcome]:
+        """The outcomes that are known by now, written down; what waited for a rate is sent."""
+        self._end_what_is_decided()
+        now, wait = time.monotonic(), self._manner.wait or 0.0
+        for flight in [flight for flight in self._flights.values() if flight.until(wait) <= now]:
+            self._end(flight, False)
+        if self._queue or self._others:
+            self._launch()
+        return [*self._outcomes()]
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there are entries whose outcome is not known yet."""
+        return bool(self._flights or self._queue or self._others or self._ended or self._told)
+
     # -- out -------------------------------------------------------------------------------------------
 
     def _launch(self) -> float:
