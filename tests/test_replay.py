@@ -322,3 +322,18 @@ def test_a_strategys_own_mistake_ends_its_replay_with_its_traceback(qmt: Qmt) ->
     done = qmt("run-strategy", "bad.py", "--replay", "2026-11-23", "--json")
     assert (done.status, done.stdout) == (1, "")
     assert "ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "days"), [("cross", "2026-11-17:2026-11-20"), ("guard", "2026-11-17"), ("dayend", "2026-11-17:2026-11-18")]
+)
+def test_the_documents_examples_run(qmt: Qmt, tmp_path: Path, name: str, days: str) -> None:
+    done = qmt(
+        "run-strategy", str(ROOT / "docs" / "strategies" / f"{name}.py"), "--replay", days, "--report",
+        str(tmp_path / "out"), "--json", timeout=120,
+    )  # fmt: skip
+    assert done.status == 0, done.stderr
+    told = [json.loads(line) for line in (tmp_path / "out" / "events.ndjson").read_text(encoding="utf-8").splitlines()]
+    # the bar of 11:30 is over in the lunch break, in which no order is taken
+    assert {(row["code"], row["time"][11:19]) for row in told if row["event"] == "error"} <= {("off_hours", "11:31:00")}
+    assert bool(done.json["trades"]) == (name != "guard")

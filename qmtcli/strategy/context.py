@@ -68,7 +68,7 @@ class Context:
         self._engine: Engine | None = None
         self._sending = Sending(desk, [], Manner(look=False))
         self._clock: Callable[[], int] = lambda: int(self._session.now() * 1000)
-        self._day = ""
+        self._day: date | None = None
         mark = _base36(zlib.crc32(name.encode()))[:_MARK]
         short = "".join(char for char in name if char.isascii() and (char.isalnum() or char in "-_"))[:_NAME]
         self._prefix = f"{short}_{mark}"
@@ -213,6 +213,7 @@ class Context:
     def _order(self, side: Side, code: str, volume: int | str | None, words: dict[str, Any]) -> str:
         if self.down:
             raise NotConnected("strategy_waits", what=self.down)
+        self.renew()
         client_id = words.pop("id", None)
         snap = bool(words.pop("round", False))
         names = ("value", "limit", "price", "market", "protect", "credit")
@@ -230,7 +231,6 @@ class Context:
                 return known[0].client_id
         else:
             client_id = f"{self._prefix}.{self._count + 1}"
-        self._markets.renew(self.today.isoformat())
         most = None
         if asked.volume == tickets.ALL:
             held = self.position(asked.code)
@@ -281,7 +281,7 @@ class Context:
         code = parse_code(code)
         if sum(each is not None for each in (volume, value, weight)) != 1:
             raise UsageError("one_target")
-        self._markets.renew(self.today.isoformat())
+        self.renew()
         held = self.position(code)
         if volume is None:
             last = held.last_price or self._markets.last(code)
@@ -340,6 +340,13 @@ class Context:
     def under_way(self) -> bool:
         """Whether orders are under way of which nothing is known yet."""
         return self._sending.under_way
+
+    def renew(self) -> None:
+        """Forget what was known of the account, and on another day what was known of the one before."""
+        if self.today != self._day:
+            self._day = self.today
+            self._desk.new_day()
+        self._markets.renew(self.today.isoformat())
 
     def tell_error(self, hook: str, error: QmtError, **words: object) -> None:
         """Tell of what qmt refused, or could not do."""

@@ -139,6 +139,7 @@ class Replay:
             due(opens)
             step(opens)
             flush()
+            context.renew()
             minute = midnight // _MINUTE
             for stamp, code, make in past.snapshots(strategy.declared.symbols, day):
                 if (first := engine.next_due()) is not None and first <= stamp:

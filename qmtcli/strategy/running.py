@@ -162,6 +162,8 @@ class Running:
         self._tell([row for row in found if self._context.owns(row)])
 
     def _tell(self, rows: list[Order | Trade]) -> None:
+        if rows:
+            self._context.renew()
         orders: list[Order] = []
         fresh: list[Order | Trade] = []
         for row in rows:
