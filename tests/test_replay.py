@@ -140,20 +140,14 @@ def test_paper_with_a_stepped_clock_and_replay_do_the_same(
                     return
 
         hear(lambda event: event["event"] == "started")
-        for number, stamp in enumerate(stamps):
+        for stamp in stamps:
             step(stamp)
-            # up to what the replay told before its next tick
-            until = (
-                told.index(f"tick {stamps[number + 1]}")
-                if number + 1 < len(stamps)
-                else told.index(f"tick {stamp}") + 1
-            )
-            while len(seen) < until:
-                hear(lambda event: event["event"] == "log")
+            hear(lambda event, stamp=stamp: event["message"] == f"tick {stamp}")  # type: ignore[misc]
+        step(stamps[-1] + 60_000)
         paper = qmt("orders", "--json", env={"QMT_PAPER_CLOCK": f"@{clock}"}).json
         process.terminate()
         process.wait(20)
-    assert seen == told[: len(seen)]
+    assert [word for word in seen if word.startswith("tick")] == [f"tick {stamp}" for stamp in stamps]
     replayed = _orders(out)
     names = [*replayed[0]]
     assert [{name: row[name] for name in names} for row in paper] == replayed

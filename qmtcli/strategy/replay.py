@@ -88,7 +88,6 @@ class Replay:
         context.attach(engine, lambda: past.now)
         session.follow()
         session.subscribe()
-        opening = session.asset().total_asset
         orders: dict[str, Order] = {}
         trades: list[Trade] = []
         equity: list[Point] = []
@@ -122,8 +121,10 @@ class Replay:
                 engine.run_due(at)
                 flush()
 
+        opened = session.asset()
+
         def account(at: int) -> None:
-            asset = session.asset()
+            asset = session.asset() if orders else opened  # which only orders change
             equity.append(Point(at, asset.cash, asset.market_value, asset.total_asset))
 
         opens = past.now
@@ -142,7 +143,7 @@ class Replay:
             context.renew()
             minute = midnight // _MINUTE
             for stamp, code, make in past.snapshots(strategy.declared.symbols, day):
-                if (first := engine.next_due()) is not None and first <= stamp:
+                if (when := engine.next_due()) is not None and when <= stamp:
                     due(stamp)
                 step(stamp)
                 if open_ids:
@@ -166,9 +167,10 @@ class Replay:
         flush()
         self.seconds = machine.perf_counter() - begun
         self._progress(days[-1], len(days), len(days))
+        span = days[0].isoformat(), days[-1].isoformat()
         return Replayed(
-            strategy.name, dict(strategy.declared.params), days[0].isoformat(), days[-1].isoformat(), opening,
-            [*orders.values()], trades, equity, prices,
+            strategy.name, dict(strategy.declared.params), *span, opened.total_asset, [*orders.values()], trades,
+            equity, prices,
         )  # fmt: skip
 
     def _call(self, context: Context) -> Callable[..., None]:
