@@ -845,6 +845,12 @@ ERRORS: dict[str, Text] = {
         "a sweep needs joblib",
         "pip install 'qmtcli[replay]'",
     ),
+    "strategy_failed": Text(
+        "策略 {path} 第 {line} 行出错:\n{why}",
+        "修改策略文件",
+        "{path} failed in line {line}:\n{why}",
+        "mend the strategy's file",
+    ),
     "bad_param": Text(
         "不认识参数 {text}",
         "写成 key=value",

@@ -315,7 +315,9 @@ def test_a_strategys_own_mistake_ends_its_replay_with_its_traceback(qmt: Qmt) ->
     Path("bad.py").write_text("symbols = ['600000.SH']\ndef on_tick(ctx, tick):\n    1 / 0\n")
     done = qmt("run-strategy", "bad.py", "--replay", "2026-11-23", "--json")
     assert (done.status, done.stdout) == (1, "")
-    assert "ZeroDivisionError" in done.stderr
+    error = json.loads(done.stderr)["error"]
+    assert (error["code"], error["line"]) == ("strategy_failed", 3)
+    assert error["why"].endswith("ZeroDivisionError: division by zero") and "qmtcli" not in error["why"]
 
 
 @pytest.mark.parametrize(

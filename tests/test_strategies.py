@@ -235,3 +235,15 @@ def test_until_it_stops_of_itself(qmt: Qmt, clock: Callable[[str], None]) -> Non
     assert done.status == 0, done.stderr
     told = [json.loads(line)["event"] for line in done.stdout.splitlines()]
     assert told[-2:] == ["stopped", "ended"]
+
+
+def test_what_is_wrong_with_a_file_is_told(qmt: Qmt) -> None:
+    Path("beat.py").write_text(BEAT)
+    Path("plan.yaml").write_text("strategies: [{file: beat.py, symbols: [600000]}, {file: bad.py}]")
+    Path("bad.py").write_text("import sys\ndef on_tick(ctx, tick): pass\nprint(1 / 0)\n")
+    done = qmt("run-strategy", "plan.yaml", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    told = {(row["strategy"], row["event"], row["code"] or row["message"]) for row in rows if row["event"] != "ended"}
+    assert ("beat", "error", "code_unknown") in told
+    assert ("bad", "failed", "ZeroDivisionError: division by zero") in told
+    assert done.status == 2

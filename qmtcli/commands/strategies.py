@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qmtcli.commands.columns import REPLAYS, STRATEGIES, STRATEGY_EVENTS
 from qmtcli.commands.common import App
 from qmtcli.commands.several import START
-from qmtcli.errors import ConfigError, ExitStatus, UsageError
-from qmtcli.messages import say
+from qmtcli.errors import ConfigError, ExitStatus, QmtError, StrategyFailed, UsageError
+from qmtcli.messages import error_text, language, say
 from qmtcli.output import check_fields, emit_row, emit_rows, emit_stream
 
 if TYPE_CHECKING:
@@ -212,14 +213,12 @@ def child(app: App, text: str, yes: bool) -> int:
 
     said = json.loads(text)
     profile, console = app.profile, app.console
-    strategy = files.load(Path(said["file"]), said["name"], said["over"])
-    desk = app.open_desk(False, yes)
-    desk.gate.admit(say("运行?", "Run it?"))
     folder = _folder(app)
     lock = threading.Lock()
 
     def emit(event: str, **words: object) -> None:
-        at = datetime.fromtimestamp(app.session.now(), _SHANGHAI).isoformat(timespec="milliseconds")
+        now = app.session.now() if app.desk is not None else time.time()
+        at = datetime.fromtimestamp(now, _SHANGHAI).isoformat(timespec="milliseconds")
         line = json.dumps({"event": event, "time": at, **words}, ensure_ascii=False, default=str)
         with lock:
             console.data(line + "\n")
@@ -230,6 +229,14 @@ def child(app: App, text: str, yes: bool) -> int:
         supply_calendar(console.env)
         return calendar.is_trading_day(day)
 
+    try:
+        strategy = files.load(Path(said["file"]), said["name"], said["over"])
+        desk = app.open_desk(False, yes)
+        desk.gate.admit(say("运行?", "Run it?"))
+    except Exception as error:
+        status = _failed(error, emit)
+        # what cannot be loaded now cannot be a moment later
+        return status if isinstance(error, QmtError) else ExitStatus.USAGE
     kept = State(folder / f"{strategy.name}.state")
     context = Context(
         strategy.name, desk, app.markets, strategy.declared.params, kept.read(), emit, _limits(said["limits"]),
@@ -250,18 +257,24 @@ def child(app: App, text: str, yes: bool) -> int:
     try:
         return running.run()
     except Exception as error:
-        import traceback
-
-        told = traceback.format_exc()
-        sys.stderr.write(told)
         context.save()
-        if not hasattr(error, "exit_status"):
-            emit("failed", message=f"{type(error).__name__}: {error}", traceback=told)
-            return ExitStatus.BUG
-        context.tell_error("run", error)  # type: ignore[arg-type]
-        return int(error.exit_status)
+        return _failed(error, emit)
     finally:
         desk.reported()
+
+
+def _failed(error: Exception, emit: Callable[..., None]) -> int:
+    """Tell of what ends a strategy; the exit status. A mistake of its own goes into its log with all its lines."""
+    if isinstance(error, QmtError):
+        message, _ = error_text(error.code, error.params, language())
+        emit("error", hook="run", code=error.code, message=message, exit_status=int(error.exit_status))
+        return int(error.exit_status)
+    import traceback
+
+    told = "".join(traceback.format_exception(error))
+    sys.stderr.write(told)
+    emit("failed", message=f"{type(error).__name__}: {error}", traceback=told)
+    return ExitStatus.BUG
 
 
 def _until(app: App, text: str | None) -> int | None:
@@ -324,7 +337,12 @@ def _replayed(
     from qmtcli.strategy.replay import Replay
     from qmtcli.strategy.report import figures, write
 
-    strategy: Strategy = files.load(Path(asked.file), asked.name, asked.over)
+    try:
+        strategy: Strategy = files.load(Path(asked.file), asked.name, asked.over)
+    except QmtError:
+        raise
+    except Exception as error:
+        raise _own(error, asked.file) from error
     events: list[str] = []
     errors = 0
 
@@ -340,13 +358,31 @@ def _replayed(
         told(f"{asked.name} {day.isoformat()} {done}/{total}")
 
     run = Replay(app.profile, app.console.env, strategy, _limits(asked.limits), app.told, emit, progress)
-    found = run.run(*days)
+    try:
+        found = run.run(*days)
+    except QmtError:
+        raise
+    except Exception as error:
+        raise _own(error, asked.file) from error
     if folder is not None:
         write(found, folder)
         (folder / "events.ndjson").write_bytes("".join(f"{line}\n" for line in events).encode())
     row = {**figures(found), "errors": errors, "ticks": run.ticks}
     whole = {"strategy": found.name, "params": found.params, "first": found.first, "last": found.last, **row}
     return {key: whole.get(key) for key in REPLAY_KEYS}
+
+
+def _own(error: Exception, file: str) -> Exception:
+    """A strategy's own mistake, told from its first line on; the error itself where it is none of its own."""
+    import traceback
+
+    lines = traceback.extract_tb(error.__traceback__)
+    path = str(Path(file).resolve())
+    own = [number for number, line in enumerate(lines) if str(Path(line.filename).resolve()) == path]
+    if not own:
+        return error
+    told = "".join(traceback.format_list(lines[own[0] :])) + f"{type(error).__name__}: {error}"
+    return StrategyFailed("strategy_failed", path=file, line=lines[own[-1]].lineno, why=told)
 
 
 def _swept(
@@ -414,7 +450,6 @@ def template(app: App, name: str) -> int:
     except OSError as error:
         raise UsageError("report_not_written", path=str(path), why=error.strerror or str(error)) from None
     app.console.say(say(f"已写入 {path}", f"written: {path}"))
-    emit_row(app.console, {"file": str(path)}, (), "file")
     return ExitStatus.OK
 
 
