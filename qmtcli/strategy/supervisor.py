@@ -101,7 +101,7 @@ class Supervisor:
 
     @property
     def statuses(self) -> list[int]:
-        """The exit status of each that has ended."""
+        """The exit status of each that has ended, and of each that was waiting to be started anew."""
         return [child.exit_status for child in self._children if child.exit_status is not None]
 
     def _start(self, child: _Child) -> None:
@@ -114,6 +114,7 @@ class Supervisor:
                 child.wanted.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, **group
             )
         child.begun, child.again, child.state = time.monotonic(), None, "running"
+        child.exit_status = None
         assert child.process.stdout is not None, "it was asked for"
         threading.Thread(target=self._read, args=(child, child.process.stdout), daemon=True).start()
         self._note(child)
@@ -150,8 +151,9 @@ class Supervisor:
         child.starts = 0 if steady else child.starts + 1
         child.wait = 0.0 if steady else child.wait
         words: dict[str, Any] = {"exit_status": status}
+        child.exit_status = status
         if self._stopping or status in _FOR_GOOD or child.starts > _STARTS:
-            child.exit_status, child.state = status, "ended" if status == ExitStatus.OK else "failed"
+            child.state = "ended" if status == ExitStatus.OK else "failed"
         else:
             child.wait = min(2 * child.wait, _LAST_WAIT) or _FIRST_WAIT
             child.again, child.state = time.monotonic() + child.wait, "restarting"
