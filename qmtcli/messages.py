@@ -893,6 +893,12 @@ ERRORS: dict[str, Text] = {
         "the strategy waits for its link ({what}), nothing was sent",
         "on_link hears back when it is there again",
     ),
+    "no_ticks": Text(
+        "这些天没有 {codes} 的快照",
+        "回放需要逐笔快照 (tick) 的行情文件; 只有K线的不能回放",
+        "there is no snapshot of {codes} on these days",
+        "a replay needs a tape of ticks; bars alone cannot be replayed",
+    ),
     "no_days": Text(
         "{first} 至 {last} 没有行情",
         "换日期, 或换行情目录",

@@ -333,3 +333,40 @@ def test_the_documents_examples_run(qmt: Qmt, tmp_path: Path, name: str, days: s
     # the bar of 11:30 is over in the lunch break, in which no order is taken
     assert {(row["code"], row["time"][11:19]) for row in told if row["event"] == "error"} <= {("off_hours", "11:31:00")}
     assert bool(done.json["trades"]) == (name != "guard")
+
+
+def test_what_a_file_prints_is_no_data(qmt: Qmt) -> None:
+    Path("prints.py").write_text(
+        "print('at first')\nsymbols = ['600000.SH']\ndef on_start(ctx):\n    print('in a call')\n", encoding="utf-8"
+    )
+    done = qmt("run-strategy", "prints.py", "--replay", "2026-11-23", "--json")
+    assert (done.status, done.json["strategy"]) == (0, "prints")
+
+
+def test_a_tape_without_ticks_is_no_replay_of_nothing(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    Path("tapes").mkdir()
+    Path("tapes/600519.SH_1d.csv").write_text(
+        "date,open,high,low,close,volume\n2023-02-07,1800,1810,1790,1797,100000\n", encoding="utf-8"
+    )
+    user_config(f"profiles: {{paper: {{market: '{Path('tapes').absolute().as_posix()}', hours: exchange}}}}")
+    Path("none.py").write_text("symbols = ['600519.SH']\ndef on_tick(ctx, tick): pass\n", encoding="utf-8")
+    done = qmt("run-strategy", "none.py", "--replay", "2023-02-07", "--json")
+    assert (done.status, done.stdout, done.error["code"]) == (10, "", "no_ticks")
+
+
+def test_a_sweep_of_a_plan_keeps_its_words(qmt: Qmt) -> None:
+    Path("mine.py").write_text(
+        "params = {'volume': 100}\n"
+        "def on_timer(ctx, name):\n"
+        "    ctx.buy('600000.SH', ctx.params['volume'], limit=9.09)\n"
+    )
+    Path("plan.yaml").write_text(
+        "strategies: [{file: mine.py, name: two, symbols: [600000.SH], timers: {a: '10:00', b: '10:01'},"
+        " limits: {orders_per_day: 1}}]"
+    )
+    done = qmt(
+        "run-strategy", "plan.yaml", "--replay", "2026-11-23", "--sweep", "volume=100,200", "--json", timeout=120
+    )
+    assert done.status == 0, done.stderr
+    told = [(row["strategy"], row["params"], row["orders"], row["errors"]) for row in done.json]
+    assert told == [("two", {"volume": volume}, 1, 1) for volume in (100, 200)]

@@ -35,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "plans": BELOW | {"ledger"},
     "tables": BELOW,
     "rebalance": BELOW | {"symbols", "rules", "tables", "orders", "tickets", "books", "ledger", "desk", "xt"},
-    "books": BELOW | {"ledger"},
+    "books": BELOW | {"ledger", "orders", "rules"},
     "paper": BELOW | {"rules", "database"},
     "backend": BELOW | {"rules", "config", "xt", "paper", "ledger"},
     "desk": BELOW | {"rules", "config", "xt", "orders", "tickets", "ledger", "halt"},

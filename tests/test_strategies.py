@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ class Run:
             [sys.executable, "-m", "qmtcli", "run-strategy", *words, "--json"],
             env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
+        # who waits for what never comes is told so, and does not wait for ever
+        self._patience = threading.Timer(60, self.process.kill)
+        self._patience.daemon = True
+        self._patience.start()
 
     def until(self, wanted: Callable[[dict[str, Any]], bool], count: int = 1) -> None:
         """Read until so many events are as wanted."""
@@ -45,6 +51,7 @@ class Run:
         """Stop it as Ctrl-C does; its exit status."""
         self.process.send_signal(signal.SIGINT)
         out, _ = self.process.communicate(timeout=30)
+        self._patience.cancel()
         self.events += [json.loads(line) for line in out.splitlines()]
         return self.process.returncode
 
@@ -66,6 +73,7 @@ def run() -> Iterator[Callable[..., Run]]:
 
     yield start
     for each in runs:
+        each._patience.cancel()
         if each.process.poll() is None:
             each.process.kill()
         each.process.communicate()
@@ -248,3 +256,184 @@ def test_what_is_wrong_with_a_file_is_told(qmt: Qmt) -> None:
     assert ("beat", "error", "code_unknown") in told
     assert ("bad", "failed", "ZeroDivisionError: division by zero") in told
     assert done.status == 2
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_killed_between_the_intent_and_the_call_it_is_sent_by_the_next_run(run: Callable[..., Run], qmt: Qmt) -> None:
+    """On paper it is proved that it was not sent; the same id then is no order yet."""
+    one = run(
+        dies="""
+        import os
+        from qmtcli.xt.session import Session
+        symbols, timers = ["600000.SH"], {"step": "200ms"}
+        def on_timer(ctx, name):
+            if ctx.state.setdefault("runs", 0) == 0:
+                ctx.state["runs"] = 1
+                Session.place = lambda self, request: os._exit(9)
+            ctx.buy("600000.SH", 100, limit=9.09, id="once-{date}")
+        def on_trade(ctx, trade):
+            ctx.log("trade", trade.traded_volume)
+        """
+    )
+    one.until(lambda event: event["message"] == "trade 100")
+    assert one.stop() == 0
+    assert [row["traded_volume"] for row in qmt("orders", "--json").json] == [100]
+    assert len([row for row in one.events if row["event"] == "ended"]) == 2
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_what_a_rate_holds_back_is_counted_in(
+    run: Callable[..., Run], qmt: Qmt, user_config: Callable[[str], Path]
+) -> None:
+    """Two targets and more orders within a second: each waits its turn, and none is sent twice."""
+    user_config("profiles: {paper: {limits: {orders_per_second: 2}}}")
+    one = run(
+        paced="""
+        symbols, timers = ["600000.SH"], {"go": "100ms"}
+        def on_timer(ctx, name):
+            if ctx.state.get("done"):
+                return
+            ctx.state["done"] = True
+            for _ in range(3):
+                ctx.target("600000.SH", volume=300, price="8.50")
+            for number in range(3):
+                ctx.buy("600000.SH", 100, limit=8.4)
+            ctx.log("sent")
+        """
+    )
+    one.until(lambda event: event["message"] == "sent")
+    assert one.stop() == 0
+    rows = qmt("orders", "--json").json
+    assert sorted(row["order_volume"] for row in rows) == [100, 100, 100, 300]
+    sending = [row for row in qmt("log", "--json").json if row["event"] == "sending"]
+    assert [row["order_volume"] for row in sending] == [300, 100, 100, 100]
+    at = [datetime.fromisoformat(row["time"]) for row in sending]
+    assert all(later - before >= timedelta(seconds=0.999) for before, later in zip(at, at[2:], strict=False))
+
+
+LOST = {"call": "query_positions", "outcome": "disconnect before", "nth": 1}
+AWAY = [{"call": "connect", "outcome": "-1", "nth": number} for number in (2, 3, 4)]
+LOGGED_OUT = {"call": "query_positions", "outcome": "account status", "status": 4, "nth": 1}
+
+
+@not_on_windows("Ctrl-C to one process alone")
+@pytest.mark.parametrize(
+    "faults", [[LOST, *AWAY], [LOST], [LOGGED_OUT]], ids=["the link", "the link, and back at once", "the login"]
+)
+def test_a_day_with_a_terminal(
+    faults: list[dict[str, Any]],
+    run: Callable[..., Run],
+    qmt: Qmt,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Lost and back: told, nothing sent meanwhile, and what was missed is told afterwards."""
+    (tmp_path / "faults.json").write_text(json.dumps(faults))
+    monkeypatch.setenv("QMT_PAPER_FAULTS", str(tmp_path / "faults.json"))
+    one = run(
+        lives="""
+        symbols, timers, told = ["600000.SH"], {"go": "100ms"}, []
+        def on_start(ctx):
+            ctx.buy("600000.SH", 100, limit=8.5, id="rests-{date}")
+        def on_link(ctx, what):
+            ctx.log("link", what)
+            told.append(what)
+            if what == "back":
+                ctx.buy("600000.SH", 100, limit=9.09, id="after-{date}")
+        def on_timer(ctx, name):
+            if told == ["lost"]:
+                ctx.buy("600000.SH", 100, limit=9.09)
+            elif not told:
+                ctx.positions(account=True)
+        def on_order(ctx, order):
+            ctx.log(order.order_remark[:5], order.status)
+        """
+    )
+    monkeypatch.delenv("QMT_PAPER_FAULTS")
+    one.until(lambda event: event["event"] == "link")
+    if len(faults) > 1:  # somebody cancels while it is away, for seven seconds
+        assert qmt("cancel", "--all").status == 0
+    one.until(lambda event: event["message"] == "after filled")
+    assert one.stop() == 0
+    told = [word for word in one.told("lives") if word.startswith("link") or word.endswith("canceled")]
+    assert told == ["link lost", "link back", *(["rests canceled"] if len(faults) > 1 else [])]
+    assert [row["code"] for row in one.events].count("strategy_waits") > 3, "it tried meanwhile"
+    # one that is refused is told once, not at each attempt
+    assert len([row for row in one.events if row["hook"] == "link"]) == 1
+    rows = qmt("orders", "--json").json
+    assert sorted(row["order_remark"][:5] for row in rows) == ["after", "rests"]
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_it_is_the_account_of_the_command_line_that_it_trades_on(
+    run: Callable[..., Run], qmt: Qmt, user_config: Callable[[str], Path]
+) -> None:
+    user_config("profiles: {paper: {accounts: ['1000000366']}}")
+    one = run(
+        "--account", "1000000366",
+        buys="""
+        symbols, sent = ["600000.SH"], []
+        def on_tick(ctx, tick):
+            if not sent:
+                sent.append(ctx.buy("600000.SH", 100, price="peer"))
+        """,
+    )  # fmt: skip
+    one.until(lambda event: event["event"] == "trade")
+    assert one.stop() == 0
+    assert len(qmt("orders", "--json", "--account", "1000000366").json) == 1
+    assert qmt("orders", "--json").json == []
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_what_it_prints_and_what_it_raised_is_in_its_log(run: Callable[..., Run], tmp_path: Path) -> None:
+    one = run(
+        prints="""
+        print("at first")
+        symbols = ["600000.SH"]
+        def on_tick(ctx, tick):
+            print("in a call")
+            ctx.log("said")
+            raise ValueError("its own")
+        """
+    )
+    one.until(lambda event: event["event"] == "ended")
+    one.stop()
+    assert {row["event"] for row in one.events} <= {"started", "log", "failed", "ended", "link", "stopped"}
+    (log,) = (tmp_path / "state" / "strategies").rglob("prints.log")
+    text = log.read_text(encoding="utf-8")
+    assert all(word in text for word in ("at first", "in a call", "said", "ValueError: its own", "prints.py"))
+
+
+@not_on_windows("a pipe that is closed")
+def test_a_closed_pipe_after_an_order_is_seven_with_its_id(run: Callable[..., Run]) -> None:
+    one = run(
+        buys="""
+        symbols, timers, sent = ["600000.SH"], {"say": "100ms"}, []
+        def on_timer(ctx, name):
+            if not sent:
+                sent.append(ctx.buy("600000.SH", 100, limit=8.5, id="mine-{date}"))
+            ctx.log("more")
+        """
+    )
+    one.until(lambda event: event["event"] == "sent")
+    assert one.process.stdout is not None and one.process.stderr is not None
+    one.process.stdout.close()
+    error = json.loads(one.process.stderr.read())["error"]
+    assert one.process.wait(30) == 7
+    assert [text[:5] for text in error["ids"]] == ["mine-"]
+
+
+def test_a_plain_script_may_call_its_callbacks_what_it_likes(tmp_path: Path) -> None:
+    from qmtcli.strategy.file import is_strategy
+
+    def found(text: str) -> bool:
+        (tmp_path / "one.py").write_text(textwrap.dedent(text))
+        return is_strategy(tmp_path / "one.py")
+
+    callback = "def on_tick(datas):\n    print(datas)\n"
+    assert not found(f"from xtquant import xtdata\n{callback}")
+    assert found(f"from xtquant import xtdata\n{callback}\ndef on_stop(ctx): pass\n")
+    assert found(callback)  # and its mistake is told
+    assert found("class One:\n    def on_bar_close(self, ctx, bar): pass\n")
+    assert not found("print(1)")
+    assert not found("def on_tick(")

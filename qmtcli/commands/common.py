@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from qmtcli.books import Book
     from qmtcli.config import Config, Profile
     from qmtcli.desk import Desk, Permission
-    from qmtcli.ledger import Entry, Ledger
+    from qmtcli.ledger import Ledger
     from qmtcli.output import Column
     from qmtcli.tickets import Markets
     from qmtcli.xt.follow import Line
@@ -221,26 +220,17 @@ class App:
 
     def books(self) -> dict[str, Book]:
         """The books of the account's strategies, by name. Raises ConfigError."""
-        from decimal import Decimal
+        from functools import partial
 
         from qmtcli.backend import ledger_file
-        from qmtcli.books import books
-        from qmtcli.model import Side
-        from qmtcli.orders import known_instrument
-        from qmtcli.rules.fees import fees
+        from qmtcli.books import books, traded_fees
         from qmtcli.rules.settings import DEFAULT_SCHEDULE
 
         if not ledger_file(self.profile, self.console.env).exists():
             return {}
         schedule = DEFAULT_SCHEDULE._replace(**self.profile.fees)
-
-        def fees_of(entry: Entry) -> Decimal:
-            instrument = known_instrument(entry.stock_code, None, self.told(entry.stock_code))
-            amount = Decimal(str(entry.traded_price)) * entry.traded_volume
-            return fees(instrument, Side(entry.side), amount, date.fromisoformat(entry.day), schedule).total
-
         ledger = self.ledger
-        return books(ledger.all(), ledger.adjustments(), self.today(), fees_of)
+        return books(ledger.all(), ledger.adjustments(), self.today(), partial(traded_fees, self.told, schedule))
 
     def settle(self) -> None:
         """Settle what the ledger has open, where this run has asked the terminal and there is anything.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qmtcli.commands.columns import REPLAYS, STRATEGIES, STRATEGY_EVENTS
 from qmtcli.commands.common import App
 from qmtcli.commands.several import START
-from qmtcli.errors import ConfigError, ExitStatus, QmtError, StrategyFailed, UsageError
+from qmtcli.errors import ConfigError, ExitStatus, OutcomeUnknown, QmtError, StrategyFailed, UsageError
 from qmtcli.messages import error_text, language, say
 from qmtcli.output import check_fields, emit_row, emit_rows, emit_stream
 
@@ -30,14 +30,14 @@ _SHANGHAI = timezone(timedelta(hours=8))
 _WORDS = ("file", "name", "symbols", "period", "timers", "params", "limits")
 EVENT_KEYS = (
     "strategy", "event", "time", "message", "code", "hook", "client_id", "order_id", "stock_code", "side",
-    "order_volume", "price", "traded_volume", "traded_price", "status", "result", "what", "exit_status", "again_in",
+    "order_volume", "price", "traded_volume", "traded_price", "traded_id", "status", "status_msg", "result", "what",
+    "traceback", "exit_status", "again_in",
 )  # fmt: skip
 STATUS_KEYS = ("strategy", "state", "pid", "restarts", "orders", "trades", "time", "exit_status", "log")
 REPLAY_KEYS = (
     "strategy", "params", "first", "last", "days", "opening_asset", "final_asset", "total_return", "annual_return",
     "max_drawdown", "drawdown_days", "volatility", "sharpe", "orders", "rejected", "trades", "turnover", "fees",
-    "cost_share",
-    "round_trips", "win_rate", "profit_factor", "errors", "ticks",
+    "cost_share", "round_trips", "win_rate", "profit_factor", "errors", "ticks",
 )  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _plan(path: Path) -> list[Asked]:
 
     try:
         said = yaml.safe_load(decode(path.read_bytes()))
-        rows = said["strategies"] if isinstance(said, dict) else said
+        rows = said.get("strategies") if isinstance(said, dict) else said
         if not isinstance(rows, list) or not rows:
             raise UsageError("bad_strategy_plan", path=str(path), why="no list of strategies")
         found = []
@@ -112,15 +112,23 @@ def _plan(path: Path) -> list[Asked]:
 
 def _params(words: Sequence[str]) -> dict[str, Any]:
     """Parameters as typed, ``k=v``; values as YAML has them. Raises UsageError."""
-    import yaml
-
     found = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
             raise UsageError("bad_param", text=word)
-        found[name] = yaml.safe_load(text)
+        found[name] = _value(word, text)
     return found
+
+
+def _value(word: str, text: str) -> Any:
+    """A value as YAML has it. Raises UsageError."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UsageError("bad_param", text=word) from None
 
 
 def _limits(said: dict[str, Any] | None) -> Limits | None:
@@ -156,15 +164,14 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     )
     folder = _folder(app)
     folder.mkdir(parents=True, exist_ok=True)
-    start = [sys.executable, "-c", START.format(path=ascii(sys.path)), "--profile", profile.name, "--json",
-             "--lang", console.lang, "run-strategy", "--yes", "--as-child"]  # fmt: skip
-    until = options["until"]
+    # its stderr is its log, whatever it prints
+    start = _start(app, "table")
     children = [
         Wanted(
             each.name,
-            [*start, json.dumps({**each._asdict(), "file": str(Path(each.file).absolute()), "until": until})],
-            folder / f"{each.name}.log",
-            folder / f"{each.name}.json",
+            [*start, "--yes", "--as-child", _spec(each, until=options["until"])],
+            folder / f"{_file_name(each.name)}.log",
+            folder / f"{_file_name(each.name)}.json",
         )
         for each in wanted
     ]
@@ -172,20 +179,47 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.stop())
 
+    sent: list[str] = []
+
     def rows() -> Generator[list[dict[str, Any]], None, None]:
         for found in supervisor.run():
-            yield [{key: event.get(key) for key in (*EVENT_KEYS, *event)} for event in found]
+            sent.extend(event["client_id"] for event in found if event["event"] == "sent")
+            yield [{key: event.get(key) for key in EVENT_KEYS} for event in found]
 
     with closing(rows()) as stream:
         caption = say(f"策略: {names}", f"Strategies: {names}")
-        emit_stream(console, stream, EVENT_KEYS, STRATEGY_EVENTS, "client_id", caption)
+        try:
+            emit_stream(console, stream, EVENT_KEYS, STRATEGY_EVENTS, "client_id", caption)
+        except BrokenPipeError as error:
+            if not sent:
+                raise
+            raise OutcomeUnknown("stopped_after_sending", ids=sent, why=type(error).__name__) from error
     return whole(supervisor.statuses)
+
+
+def _start(app: App, form: str) -> list[str]:
+    """The command line of a process that does a part of this run: on the same account, by the same options."""
+    flags = {name: value for name, value in app.flags.items() if name in ("account", "timeout", "wait_ready")}
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+    return [sys.executable, "-c", START.format(path=ascii(sys.path)), "--profile", app.profile.name, *words,
+            "-o", form, "--lang", app.console.lang, "run-strategy"]  # fmt: skip
+
+
+def _spec(asked: Asked, **more: object) -> str:
+    """What such a process is told."""
+    return json.dumps({**asked._asdict(), "file": str(Path(asked.file).absolute()), **more}, default=str)
+
+
+def _file_name(name: str) -> str:
+    """A strategy's name as that of a file, on any system."""
+    return "".join(f"%{ord(char):02X}" if char in '%<>:"/\\|?*' else char for char in name)
 
 
 def _folder(app: App) -> Path:
     from qmtcli.config import state_dir
 
-    return Path(state_dir(app.console.env)).absolute() / "strategies" / app.profile.name
+    home = Path(state_dir(app.console.env)).absolute() / "strategies"
+    return home / app.profile.name / app.profile.account
 
 
 def status(app: App) -> int:
@@ -213,6 +247,9 @@ def child(app: App, text: str, yes: bool) -> int:
 
     said = json.loads(text)
     profile, console = app.profile, app.console
+    if "days" in said:
+        return _replayed_child(app, said)
+    console.guard()
     folder = _folder(app)
     lock = threading.Lock()
 
@@ -222,6 +259,8 @@ def child(app: App, text: str, yes: bool) -> int:
         line = json.dumps({"event": event, "time": at, **words}, ensure_ascii=False, default=str)
         with lock:
             console.data(line + "\n")
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
 
     def trades_on(day: date) -> bool:
         if not profile.live and profile.hours == "always":
@@ -237,7 +276,7 @@ def child(app: App, text: str, yes: bool) -> int:
         status = _failed(error, emit)
         # what cannot be loaded now cannot be a moment later
         return status if isinstance(error, QmtError) else ExitStatus.USAGE
-    kept = State(folder / f"{strategy.name}.state")
+    kept = State(folder / f"{_file_name(strategy.name)}.state")
     context = Context(
         strategy.name, desk, app.markets, strategy.declared.params, kept.read(), emit, _limits(said["limits"]),
         kept.keep,
@@ -272,7 +311,6 @@ def _failed(error: Exception, emit: Callable[..., None]) -> int:
     import traceback
 
     told = "".join(traceback.format_exception(error))
-    sys.stderr.write(told)
     emit("failed", message=f"{type(error).__name__}: {error}", traceback=told)
     return ExitStatus.BUG
 
@@ -318,14 +356,12 @@ def replay(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
 
 def _combinations(words: Sequence[str]) -> list[dict[str, Any]]:
     """Every combination of ``key=a,b,c``. Raises UsageError."""
-    import yaml
-
     axes = []
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name or not text:
             raise UsageError("bad_param", text=word)
-        axes.append([(name, yaml.safe_load(value)) for value in text.split(",")])
+        axes.append([(name, _value(word, value)) for value in text.split(",")])
     return [dict(each) for each in product(*axes)]
 
 
@@ -337,6 +373,7 @@ def _replayed(
     from qmtcli.strategy.replay import Replay
     from qmtcli.strategy.report import figures, write
 
+    app.console.guard()  # what the file prints is no data
     try:
         strategy: Strategy = files.load(Path(asked.file), asked.name, asked.over)
     except QmtError:
@@ -396,14 +433,16 @@ def _swept(
     except ImportError:
         raise UsageError("joblib_missing") from None
     jobs = []
+    start = _start(app, "json")
     for each, params in product(wanted, combinations):
         over = {**each.over, "params": {**(each.over.get("params") or {}), **params}}
-        name = "_".join([each.name, *(f"{key}={value}" for key, value in params.items())])
+        name = "_".join([_file_name(each.name), *(f"{key}={value}" for key, value in params.items())])
         folder = None if report is None else str(Path(report).absolute() / name)
-        jobs.append((each._replace(over=over, file=str(Path(each.file).absolute())), folder))
-    flags, env = dict(app.flags), dict(app.console.env)
+        span = [day.isoformat() for day in days]
+        jobs.append([*start, "--as-child", _spec(each._replace(over=over), days=span, report=folder)])
     found: list[dict[str, Any]] = []
-    for row in Parallel(n_jobs=-1, return_as="generator")(delayed(_swept_one)(flags, env, *job, days) for job in jobs):
+    env = dict(app.console.env)
+    for row in Parallel(n_jobs=-1, return_as="generator")(delayed(_swept_one)(job, env) for job in jobs):
         found.append(row)
         app.console.passing(f"{len(found)}/{len(jobs)}")
     get_reusable_executor().shutdown()  # else its processes keep a pipe open that this one writes
@@ -411,27 +450,28 @@ def _swept(
     return found
 
 
-def _swept_one(
-    flags: dict[str, object], env: dict[str, str], asked: Asked, folder: str | None, days: tuple[date, date]
-) -> dict[str, Any]:
+def _swept_one(command: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
     """One replay in a process of its own: a process has one backend, and it is used once."""
     import subprocess
 
-    words = ["--param=" + f"{key}={json.dumps(value)}" for key, value in (asked.over.get("params") or {}).items()]
-    if asked.over.get("symbols"):
-        words.append("--symbols=" + ",".join(asked.over["symbols"]))
-    if folder is not None:
-        words.append(f"--report={folder}")
-    whose = [] if not flags.get("profile") else ["--profile", str(flags["profile"])]
-    done = subprocess.run(
-        [sys.executable, "-c", START.format(path=ascii(sys.path)), *whose, "--json", "run-strategy", asked.file,
-         "--replay", f"{days[0]}:{days[1]}", *words],
-        env=env, capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+    done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
-        raise UsageError("replay_failed", name=asked.name, status=done.returncode, why=done.stderr.strip()[-500:])
+        said = json.loads(command[-1])
+        name, why = f"{said['name']} {said['over']['params']}", done.stderr.strip()[-500:]
+        raise UsageError("replay_failed", name=name, status=done.returncode, why=why)
     row: dict[str, Any] = json.loads(done.stdout)
     return row
+
+
+def _replayed_child(app: App, said: Mapping[str, Any]) -> int:
+    """Be the process of one replay among several."""
+    asked = Asked(said["file"], said["name"], said["over"], said["limits"])
+    first, last = map(date.fromisoformat, said["days"])
+    folder = None if said["report"] is None else Path(said["report"])
+    row = _replayed(app, asked, (first, last), folder, lambda text: None)
+    app.console.identity = {}  # which the whole has
+    emit_row(app.console, row, REPLAYS, "strategy")
+    return ExitStatus.OK
 
 
 # -- a new one -------------------------------------------------------------------------------------------

@@ -85,16 +85,17 @@ def day_of(instrument: Instrument, on: date) -> Day:
     plan = schedule(instrument, on)
     ends = [begin for begin, phase in plan if phase in (Phase.CLOSED, Phase.AFTER_HOURS_DONE)]
     close = next(begin for begin, phase in plan if phase in (Phase.CLOSED, Phase.AFTER_HOURS_ORDERS))
-    return Day(_midnight(on), _ms(close), _ms(ends[-1]) if ends else _CLOSE)
+    return Day(midnight(on), _ms(close), _ms(ends[-1]) if ends else _CLOSE)
 
 
 @lru_cache(maxsize=16)
 def always(on: date) -> Day:
     """A day without a close."""
-    return Always(_midnight(on))
+    return Always(midnight(on))
 
 
-def _midnight(on: date) -> int:
+def midnight(on: date) -> int:
+    """Epoch ms at which a day begins in Shanghai."""
     return int(datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).timestamp() * 1000)
 
 

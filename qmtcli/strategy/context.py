@@ -10,18 +10,18 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qmtcli import tickets
-from qmtcli.books import Book, books, sellable, selling
+from qmtcli.books import Book, books, sellable, selling, traded_fees
 from qmtcli.config import Limits
 from qmtcli.desk import Desk, Manner, limits
 from qmtcli.desk.sending import Outcome, Sending
 from qmtcli.errors import NotConnected, QmtError, Refused, UsageError
-from qmtcli.ledger import Entry, Used
+from qmtcli.ledger import Entry, State, Used
 from qmtcli.model import Asset, Order, Position, Quote, Side, Trade
 from qmtcli.orders import known_instrument
-from qmtcli.rules.fees import fees
 from qmtcli.rules.lots import lot_rule
 from qmtcli.rules.settlement import is_t0
 from qmtcli.strategy.engine import Engine
@@ -59,14 +59,15 @@ class Context:
         self.params = dict(params)
         #: JSON values that survive a restart; kept after each call, and before each order
         self.state = state
-        #: epoch seconds of no link to the terminal, or of no quotes: nothing can be sent
+        #: why nothing can be sent, the code of an error; "" while there is a link and the account is up
         self.down = ""
         self._desk, self._session, self._markets = desk, desk.session, markets
         self._emit, self._keep = emit, keep
         self._kept = json.dumps(state, sort_keys=True, ensure_ascii=False)
         self._limits = own_limits
         self._engine: Engine | None = None
-        self._sending = Sending(desk, [], Manner(look=False))
+        rate = own_limits.orders_per_second if own_limits is not None else None
+        self._sending = Sending(desk, [], Manner(look=False, rate=rate))
         self._clock: Callable[[], int] = lambda: int(self._session.now() * 1000)
         self._day: date | None = None
         mark = _base36(zlib.crc32(name.encode()))[:_MARK]
@@ -93,7 +94,7 @@ class Context:
         return self._session.today()
 
     def log(self, *words: object) -> None:
-        """Say something: a line in the strategy's log, and an event on stdout."""
+        """Say something: an event, on stdout and in the strategy's log."""
         self._emit("log", message=" ".join(map(str, words)))
 
     def every(self, seconds: float, call: Callable[[], object]) -> None:
@@ -135,17 +136,10 @@ class Context:
     @property
     def book(self) -> Book:
         """What is the strategy's own: holdings and money by its own trades, see ``qmt book``."""
-        schedule = self._markets.schedule
-
-        def fees_of(entry: Entry) -> Decimal:
-            instrument = known_instrument(entry.stock_code, None, dict(self._markets.told(entry.stock_code)))
-            amount = Decimal(str(entry.traded_price)) * entry.traded_volume
-            return fees(instrument, Side(entry.side), amount, date.fromisoformat(entry.day), schedule).total
-
-        ledger = self._desk.ledger
+        ledger, markets = self._desk.ledger, self._markets
         entries = ledger.of_strategy(self.name)
         moves = [each for each in ledger.adjustments() if each.strategy_name == self.name]
-        found = books(entries, moves, self.today.isoformat(), fees_of)
+        found = books(entries, moves, self.today.isoformat(), partial(traded_fees, markets.told, markets.schedule))
         return found.get(self.name) or Book(self.name, Decimal(0), {}, Decimal(0), Decimal(0), Decimal(0), 0)
 
     def positions(self, account: bool = False) -> list[Position]:
@@ -228,7 +222,10 @@ class Context:
         if client_id is not None:
             client_id = tickets.dated(client_id, self.today)
             if known := desk.recall(client_id, asked.typed):
-                return known[0].client_id
+                # what is planned only was held back, or its sender died before it was sent
+                left = [desk.reprice(entry, asked, self._markets) for entry in known if entry.state is State.PLANNED]
+                self._send(left, None)
+                return client_id
         else:
             client_id = f"{self._prefix}.{self._count + 1}"
         most = None
@@ -239,19 +236,25 @@ class Context:
                 raise Refused("nothing_to_sell", code=asked.code, volume=held.volume, frozen=held.frozen_volume)
         built = tickets.build(asked, self._markets, client_id, most=most)
         entries = desk.enter(built, self._markets.schedule, "run-strategy", asked.typed)
-        self._hold_own_limits(entries, built.last)
-        self.save()
         self._count += len(entries)
+        self._send(entries, built.last)
+        return client_id
+
+    def _send(self, entries: list[Entry], last: Decimal | None) -> None:
+        """Send entries, each once. Raises what stands against it."""
+        self._hold_own_limits(entries, last)
+        self.save()
+        if len(entries) > 1:  # so that whoever comes after a death knows of all parts
+            entries = self._desk.ledger.plan(entries)
         failed = self._sending.post(entries)
         for outcome in failed:
-            if outcome.error is not None and outcome.entry.client_id in [entry.client_id for entry in entries]:
+            if outcome.error is not None:
                 raise outcome.error
         for entry in entries:
             self._emit(
                 "sent", client_id=entry.client_id, stock_code=entry.stock_code, side=entry.side,
                 order_volume=entry.order_volume, price=float(entry.price),
             )  # fmt: skip
-        return client_id
 
     def _hold_own_limits(self, entries: list[Entry], last: Decimal | None) -> None:
         """Hold orders to the strategy's own limits, beside the profile's. Raises Refused."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from qmtcli.errors import UsageError
 from qmtcli.model import Order, Trade
-from qmtcli.strategy.bars import Bars, Day
+from qmtcli.strategy.bars import Bars, Day, midnight
 from qmtcli.strategy.file import Strategy
 from qmtcli.strategy.ticks import SHANGHAI, Bar, Tick
 
@@ -40,14 +40,12 @@ class Engine:
     def __init__(
         self,
         strategy: Strategy,
-        context: Any,
         call: Callable[..., None],
         day_of: Callable[[str, date], Day],
         trades_on: Callable[[date], bool],
     ) -> None:
         """``call(hook's name, function, *arguments)`` makes a call, and sees to what it raises. ``day_of(code, date)``:
         what bars are labelled by; ``trades_on(date)``: whether timers of a time of day go off on a day."""
-        self._context = context
         self._call = call
         self._trades_on = trades_on
         self.hooks = strategy.hooks
@@ -86,7 +84,7 @@ class Engine:
         """The next moment at a time of a trading day."""
         day = datetime.fromtimestamp(after / 1000, SHANGHAI).date()
         while True:
-            due = _midnight(day) + at
+            due = midnight(day) + at
             if due > after and self._trades_on(day):
                 return due
             day += timedelta(days=1)
@@ -95,12 +93,17 @@ class Engine:
         """When (epoch ms) `run_due` has something to do; None while nothing is set."""
         return self._due[0][0] if self._due else None
 
-    def run_due(self, now: int) -> None:
-        """Call what is due by now, in order; what was missed is not made up for."""
+    def run_due(self, now: int, quiet: bool = True) -> None:
+        """Call what is due by now, in order; what was missed is not made up for.
+
+        ``quiet``: no tick waits to be told; else bars wait for those that may be theirs.
+        """
         while self._due and self._due[0][0] <= now:
             due, _, what = heapq.heappop(self._due)
             if isinstance(what, Bars):
-                if (bar := what.end(now)) is not None:
+                if not quiet:
+                    heapq.heappush(self._due, (now + SHORTEST, next(self._order), what))
+                elif (bar := what.end(now)) is not None:
                     self._tell_bar("on_bar_close", bar)
                 elif what.bar is not None:
                     heapq.heappush(self._due, (what.over, next(self._order), what))
@@ -133,11 +136,6 @@ class Engine:
     def _tell_bar(self, hook: str, bar: Bar) -> None:
         if hook in self.hooks:
             self._call(hook, self.hooks[hook], bar)
-
-    @property
-    def makes_bars(self) -> bool:
-        """Whether ticks are made bars."""
-        return any(self._bars.values())
 
     # -- what became of orders -------------------------------------------------------------------------
 
@@ -182,7 +180,3 @@ def parse_timer(text: str) -> tuple[int, int]:
                 raise UsageError("timer_too_short", milliseconds=interval, shortest=SHORTEST)
             return interval, 0
     raise UsageError("bad_timer", text=text)
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp() * 1000)

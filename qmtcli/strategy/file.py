@@ -14,10 +14,11 @@ from qmtcli.errors import UsageError
 from qmtcli.strategy.bars import PERIODS
 from qmtcli.symbols import parse_code
 
-#: what a file may define, any of them
-HOOKS = (
-    "on_start", "on_tick", "on_bar_open", "on_bar_close", "on_timer", "on_order", "on_trade", "on_link", "on_stop",
-)  # fmt: skip
+#: what a file may define, any of them, and what each is given
+HOOKS = {
+    "on_start": 1, "on_tick": 2, "on_bar_open": 2, "on_bar_close": 2, "on_timer": 2, "on_order": 2, "on_trade": 2,
+    "on_link": 2, "on_stop": 1,
+}  # fmt: skip
 #: what a file or a plan may say beside them
 _SAYS = ("symbols", "period", "timers", "params")
 
@@ -46,20 +47,32 @@ class Strategy(NamedTuple):
 def is_strategy(path: Path) -> bool:
     """Whether a file defines any of the functions of a strategy, on its own or in a class; else it is a plain script.
 
-    A file that is no Python is none. Nothing of it runs.
+    A file that is no Python is none, and where it imports xtquant, a function that is given another number of things is
+    a callback of its own. Nothing of it runs.
     """
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError):
         return False
-    return bool(_defined(tree.body) or any(_defined(each.body) for each in tree.body if isinstance(each, ast.ClassDef)))
+    exact = any(name.partition(".")[0] == "xtquant" for each in ast.walk(tree) for name in _imported(each))
+    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    return bool(_defined(tree.body, exact, 0) or any(_defined(each.body, exact, 1) for each in classes))
 
 
-def _defined(body: list[ast.stmt]) -> set[str]:
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def _defined(body: list[ast.stmt], exact: bool, more: int) -> set[str]:
+    """The names of `HOOKS` in a body; ``exact``: only those of functions that are given so much, and ``more``."""
     found: set[str] = set()
     for each in body:
         if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.add(each.name)
+            given = len(each.args.posonlyargs) + len(each.args.args)
+            if not exact or given == HOOKS.get(each.name, -1) + more:
+                found.add(each.name)
         elif isinstance(each, ast.ImportFrom):
             found.update(alias.asname or alias.name for alias in each.names)
         elif isinstance(each, ast.Assign):

@@ -71,7 +71,7 @@ class Replay:
                         raise NoData("unknown_code", codes=missing)
                     if not days:
                         raise NoData("no_days", first=first.isoformat(), last=last.isoformat())
-                    past.step(_ms(days[0]) + OPENS)
+                    past.step(bars.midnight(days[0]) + OPENS)
                     ledger = Ledger(home / "ledger.sqlite", {}, lambda: past.now / 1000, durable=False)
                     return self._days(session, past, ledger, home, days)
             finally:
@@ -84,7 +84,7 @@ class Replay:
         desk = Desk(session, profile, Permission(yes=True), lambda: ledger, home / "halt.json")
         markets = Markets(session, profile._replace(hours="exchange"), self._told)
         context = Context(strategy.name, desk, markets, strategy.declared.params, {}, self._say(past), self._limits)
-        engine = Engine(strategy, context, self._call(context), self._day_of(markets), past.trades_on)
+        engine = Engine(strategy, self._call(context), self._day_of(markets), past.trades_on)
         context.attach(engine, lambda: past.now)
         session.follow()
         session.subscribe()
@@ -135,7 +135,7 @@ class Replay:
         take, step = engine.take, past.step
         for number, day in enumerate(days):
             self._progress(day, number, len(days))
-            midnight = _ms(day)
+            midnight = bars.midnight(day)
             opens = midnight + OPENS
             due(opens)
             step(opens)
@@ -163,6 +163,8 @@ class Replay:
             for code in prices:
                 if code in engine.ticks:
                     prices[code].append((midnight + ENDS, engine.ticks[code].last_price))
+        if not self.ticks:
+            raise NoData("no_ticks", codes=list(strategy.declared.symbols))
         engine.hook("on_stop")
         flush()
         self.seconds = machine.perf_counter() - begun
@@ -210,7 +212,3 @@ def _date(text: str) -> date:
     if len(text) == 8 and text.isdigit():
         text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
     return date.fromisoformat(text)
-
-
-def _ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp() * 1000)

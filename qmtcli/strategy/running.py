@@ -61,16 +61,19 @@ class Running:
         self._until = until
         self._session, self._ledger = place.desk.session, place.desk.ledger
         self.inbox: queue.SimpleQueue[tuple[str, dict[str, Any]] | str | None] = queue.SimpleQueue()
-        self._engine = Engine(strategy, context, self._call, self._day_of, place.trades_on)
+        self._engine = Engine(strategy, self._call, self._day_of, place.trades_on)
         self._offset = time.time() - time.monotonic()
         context.attach(self._engine, self.now)
         self._known: dict[str, Order] = {}
         self._trades: set[tuple[str, str]] = set()
         self._retry, self._wait = 0.0, 0.0
+        self._links = 0
         self._heard = time.monotonic()
         self._stale = False
         self._numbers: list[int] = []
         self._stopped = False
+        #: whether ``on_start`` was called: nothing is told before
+        self._begun = False
 
     def now(self) -> int:
         """Epoch ms by the market's clock; of a machine's clock its jumps are left out."""
@@ -91,11 +94,11 @@ class Running:
             raise Refused("strategy_runs", name=self._context.name)
         self._session.wake = lambda: self.inbox.put(None)
         self._session.follow()
-        while self._context.down != "" or not self._link():
-            if self._idle(max(0.0, self._retry - time.monotonic())) == "stop":
-                return ExitStatus.OK
-            self._context.down = ""
-        self._subscribe()
+        while not (self._link() and self._subscribed()):
+            while (left := self._retry - time.monotonic()) > 0:
+                if self._idle(left) == "stop":
+                    return ExitStatus.OK
+        self._begun = True
         self._engine.hook("on_start")
         self._engine.add_timers(dict(self._strategy.declared.timers), self.now())
         self._emit("started", symbols=list(self._strategy.declared.symbols), params=self._context.params)
@@ -116,7 +119,7 @@ class Running:
             self._news()
         now = self.now()
         if (due := self._engine.next_due()) is not None and due <= now:
-            self._engine.run_due(now)
+            self._engine.run_due(now, quiet=self.inbox.empty())
         self._context.save()
         if self._context.down and time.monotonic() >= self._retry:
             self._link()
@@ -156,6 +159,8 @@ class Running:
         try:
             found = self._session.news()
             self._context.hear()
+            if self._session.links != self._links:  # a question has made it anew
+                raise NotConnected("link_lost", call="subscribe")
         except NotConnected as error:
             self._lost(error)
             return
@@ -186,7 +191,7 @@ class Running:
 
     def _link(self) -> bool:
         """Make the link, and read again what may have been missed; whether it holds."""
-        was_down = self._wait > 0
+        missing = self._begun and self._wait > 0
         try:
             self._session.subscribe()
             orders, trades = self._session.orders(), self._session.trades()
@@ -197,13 +202,13 @@ class Running:
         missed: list[Order | Trade] = [
             order
             for order in orders
-            if self._context.owns(order) and self._known.get(order.order_id) not in (None, order)
+            if missing and self._context.owns(order) and self._known.get(order.order_id) != order
         ]
         own = [trade for trade in trades if self._context.owns(trade)]
-        missed += [trade for trade in own if was_down and (trade.traded_id, trade.order_id) not in self._trades]
+        missed += [trade for trade in own if missing and (trade.traded_id, trade.order_id) not in self._trades]
         self._known.update((order.order_id, order) for order in orders if self._context.owns(order))
-        self._context.down, self._wait = "", 0.0
-        if was_down:
+        self._context.down, self._wait, self._links = "", 0.0, self._session.links
+        if missing:
             self._tell_link("back")
             self._tell(missed)
         else:
@@ -213,6 +218,7 @@ class Running:
     def _lost(self, error: NotConnected) -> None:
         """The link is lost, or still is."""
         first = not self._wait
+        self._session.close()  # a link may be dead without a word
         self._context.down = error.code
         self._wait = min(2 * self._wait, _LAST_WAIT) or _FIRST_WAIT
         self._retry = time.monotonic() + self._wait
@@ -222,13 +228,23 @@ class Running:
 
     def _tell_link(self, what: str) -> None:
         self._emit("link", what=what)
-        self._engine.hook("on_link", what)
+        if self._begun:
+            self._engine.hook("on_link", what)
 
     def _subscribe(self) -> None:
         codes = self._strategy.declared.symbols
         self._heard = time.monotonic()
         if codes:
             self._numbers = self._session.follow_quotes(codes, lambda code, row: self.inbox.put((code, row)))
+
+    def _subscribed(self) -> bool:
+        """Have quotes pushed; whether the data service is there."""
+        try:
+            self._subscribe()
+        except NotConnected as error:
+            self._lost(error)
+            return False
+        return True
 
     def _watch_quotes(self) -> None:
         """Subscribe anew where no quote has come for long in trading hours."""
@@ -280,12 +296,12 @@ class Running:
 def _told(row: Order | Trade) -> dict[str, Any]:
     names: tuple[str, ...]
     if isinstance(row, Order):
-        names = ("order_id", "order_remark", "stock_code", "side", "order_volume", "price", "traded_volume",
+        names = ("order_id", "stock_code", "side", "order_volume", "price", "traded_volume",
                  "traded_price", "status", "status_msg")  # fmt: skip
     else:
-        names = ("traded_id", "order_id", "order_remark", "stock_code", "side", "traded_price", "traded_volume",
+        names = ("traded_id", "order_id", "stock_code", "side", "traded_price", "traded_volume",
                  "commission")  # fmt: skip
-    return {name: getattr(row, name) for name in names}
+    return {"client_id": row.order_remark, **{name: getattr(row, name) for name in names}}
 
 
 class State:

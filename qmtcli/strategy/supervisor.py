@@ -26,7 +26,9 @@ _STARTS, _STEADY = 10, 60.0
 #: seconds that processes are given to stop
 _STOPPING = 15.0
 #: exit statuses after which a start anew would end the same way
-_FOR_GOOD = (ExitStatus.OK, ExitStatus.USAGE, ExitStatus.CONFIG, ExitStatus.REFUSED, ExitStatus.UNKNOWN)
+_FOR_GOOD = (
+    ExitStatus.OK, ExitStatus.USAGE, ExitStatus.CONFIG, ExitStatus.REFUSED, ExitStatus.UNKNOWN, ExitStatus.NO_DATA,
+)  # fmt: skip
 
 
 class Wanted(NamedTuple):
@@ -118,6 +120,8 @@ class Supervisor:
         assert child.process.stdout is not None, "it was asked for"
         threading.Thread(target=self._read, args=(child, child.process.stdout), daemon=True).start()
         self._note(child)
+        if self._stopping:  # since it was looked at
+            self.stop()
 
     def _read(self, child: _Child, lines: IO[bytes]) -> None:
         for line in lines:
@@ -148,7 +152,8 @@ class Supervisor:
         status = child.process.wait()
         child.process = None
         steady = time.monotonic() - child.begun > _STEADY
-        child.starts = 0 if steady else child.starts + 1
+        # a terminal that is away is no fault of the strategy's
+        child.starts = 0 if steady else child.starts + (status != ExitStatus.NOT_CONNECTED)
         child.wait = 0.0 if steady else child.wait
         words: dict[str, Any] = {"exit_status": status}
         child.exit_status = status

@@ -137,6 +137,8 @@ class Session:
         self._cancels: dict[str, Cancel] = {}
         self._cancels_by_seq: dict[int, Cancel] = {}
         self._link: Link | None = None
+        #: how many links there have been: with another one, what was pushed between the two has not come
+        self.links = 0
         self._subscribed = False
         #: xtquant's status of the account, None where the terminal does not tell; unknown until it was asked for
         self._status: int | None = None
@@ -166,6 +168,7 @@ class Session:
         if self._link is None:
             self._link = Link(self._path, self._wait_for_slot(), self._seconds(), self._prove, lambda: self.wake())
             self._account = loader.stock_account(self.account_id, self.account_type)
+            self.links += 1
         return self._link
 
     def _wait_for_slot(self) -> Slot:
@@ -402,8 +405,7 @@ class Session:
         if not found:
             if self._is_lost or not self._subscribed:
                 raise NotConnected("link_lost", call="subscribe")
-            if self._status_known:
-                self.hold_account()
+            self.hold_account()
         return found
 
     def pushed(self, seconds: float) -> list[Order | Trade]:
