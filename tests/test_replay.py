@@ -296,7 +296,7 @@ def test_a_sweep_tells_of_every_combination(qmt: Qmt) -> None:
     Path("cross.py").write_text(CROSS, encoding="utf-8")
     done = qmt("run-strategy", "cross.py", "--replay", "2026-11-23", "--sweep", "fast=2,3", "--sweep", "slow=4,6",
                "--json", timeout=120)  # fmt: skip
-    assert done.status == 0, done.stderr
+    assert (done.status, done.stderr) == (0, "")
     told = [row["params"] for row in done.json]
     assert told == [{"fast": fast, "slow": slow} for fast in (2, 3) for slow in (4, 6)]
     alone = qmt(

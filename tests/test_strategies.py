@@ -437,3 +437,30 @@ def test_a_plain_script_may_call_its_callbacks_what_it_likes(tmp_path: Path) -> 
     assert found("class One:\n    def on_bar_close(self, ctx, bar): pass\n")
     assert not found("print(1)")
     assert not found("def on_tick(")
+
+
+def test_until_is_a_time_of_day(qmt: Qmt) -> None:
+    Path("beat.py").write_text(BEAT)
+    for text in ("25:00", "5m"):
+        done = qmt("run-strategy", "beat.py", "--until", text, "--json")
+        assert (done.status, done.stdout, done.error["code"]) == (2, "", "bad_timer")
+
+
+def test_a_state_that_cannot_be_read_is_not_an_empty_one(qmt: Qmt, tmp_path: Path) -> None:
+    """It ends before anything is called; and keeping one touches no file of another's."""
+    from qmtcli.strategy.running import State
+
+    state = State(tmp_path / "beat.state")
+    (tmp_path / "beat.new").write_text("another's")
+    assert state.read() == {}
+    state.keep({"bought": ["600000.SH"]})
+    assert State(tmp_path / "beat.state").read() == {"bought": ["600000.SH"]}
+    assert (tmp_path / "beat.new").read_text() == "another's"
+    folder = tmp_path / "state" / "strategies" / "paper" / "1000000365"
+    folder.mkdir(parents=True)
+    (folder / "beat.state").write_text("{")
+    Path("beat.py").write_text(BEAT)
+    done = qmt("run-strategy", "beat.py", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.status, [row["code"] for row in rows if row["event"] == "error"]) == (3, ["state_unusable"])
+    assert [row for row in rows if row["event"] == "log"] == []

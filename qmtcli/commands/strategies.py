@@ -155,6 +155,7 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     wanted = _asked(app, files, options)
     for each in wanted:
         _limits(each.limits)
+    until = _time(options["until"])
     check_fields(console, EVENT_KEYS)
     names = ", ".join(each.name for each in wanted)
     from qmtcli.backend import halt_file
@@ -169,7 +170,7 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     children = [
         Wanted(
             each.name,
-            [*start, "--yes", "--as-child", _spec(each, until=options["until"])],
+            [*start, "--yes", "--as-child", _spec(each, until=until)],
             folder / f"{_file_name(each.name)}.log",
             folder / f"{_file_name(each.name)}.json",
         )
@@ -272,15 +273,15 @@ def child(app: App, text: str, yes: bool) -> int:
         strategy = files.load(Path(said["file"]), said["name"], said["over"])
         desk = app.open_desk(False, yes)
         desk.gate.admit(say("运行?", "Run it?"))
+        kept = State(folder / f"{_file_name(strategy.name)}.state")
+        context = Context(
+            strategy.name, desk, app.markets, strategy.declared.params, kept.read(), emit, _limits(said["limits"]),
+            kept.keep,
+        )  # fmt: skip
     except Exception as error:
         status = _failed(error, emit)
         # what cannot be loaded now cannot be a moment later
         return status if isinstance(error, QmtError) else ExitStatus.USAGE
-    kept = State(folder / f"{_file_name(strategy.name)}.state")
-    context = Context(
-        strategy.name, desk, app.markets, strategy.declared.params, kept.read(), emit, _limits(said["limits"]),
-        kept.keep,
-    )  # fmt: skip
     place = Place(
         desk, app.markets, app.told, not profile.live and profile.hours == "always",
         not profile.live and bool(console.env.get("QMT_PAPER_CLOCK")), trades_on,
@@ -315,8 +316,8 @@ def _failed(error: Exception, emit: Callable[..., None]) -> int:
     return ExitStatus.BUG
 
 
-def _until(app: App, text: str | None) -> int | None:
-    """Epoch ms of a time of today. Raises UsageError."""
+def _time(text: str | None) -> int | None:
+    """A time of day, ms since midnight. Raises UsageError."""
     if text is None:
         return None
     from qmtcli.strategy.engine import parse_timer
@@ -324,6 +325,13 @@ def _until(app: App, text: str | None) -> int | None:
     interval, at = parse_timer(text)
     if interval:
         raise UsageError("bad_timer", text=text)
+    return at
+
+
+def _until(app: App, at: int | None) -> int | None:
+    """Epoch ms of a time of today, ms since midnight."""
+    if at is None:
+        return None
     now = datetime.fromtimestamp(app.session.now(), _SHANGHAI)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return int(midnight.timestamp() * 1000) + at
@@ -429,7 +437,6 @@ def _swept(
     """Replay each strategy with each combination, in processes side by side. Raises what the first of them raises."""
     try:
         from joblib import Parallel, delayed
-        from joblib.externals.loky import get_reusable_executor
     except ImportError:
         raise UsageError("joblib_missing") from None
     jobs = []
@@ -442,10 +449,12 @@ def _swept(
         jobs.append([*start, "--as-child", _spec(each._replace(over=over), days=span, report=folder)])
     found: list[dict[str, Any]] = []
     env = dict(app.console.env)
-    for row in Parallel(n_jobs=-1, return_as="generator")(delayed(_swept_one)(job, env) for job in jobs):
+    # each job waits for a process of its own
+    for row in Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
+        delayed(_swept_one)(job, env) for job in jobs
+    ):
         found.append(row)
         app.console.passing(f"{len(found)}/{len(jobs)}")
-    get_reusable_executor().shutdown()  # else its processes keep a pipe open that this one writes
     app.console.passing("")
     return found
 

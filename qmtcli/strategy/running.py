@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qmtcli.desk import Desk
-from qmtcli.errors import ExitStatus, NotConnected, QmtError, Refused
+from qmtcli.errors import ConfigError, ExitStatus, NotConnected, QmtError, Refused
 from qmtcli.model import Order, Trade
 from qmtcli.orders import known_instrument
 from qmtcli.strategy import bars
@@ -311,16 +311,21 @@ class State:
         self.path = path
 
     def read(self) -> dict[str, Any]:
-        """What was kept; nothing where there is none, or none that can be read."""
+        """What was kept; nothing where nothing was. Raises ConfigError for what cannot be read: it is not nothing."""
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
             return {}
-        return found if isinstance(found, dict) else {}
+        except (OSError, ValueError) as error:
+            raise ConfigError("state_unusable", path=str(self.path), why=str(error)) from error
+        return found
 
     def keep(self, state: Mapping[str, Any]) -> None:
-        """Write it beside the old one and put it in its place. Raises OSError."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(".new")
-        beside.write_text(json.dumps(state, ensure_ascii=False, sort_keys=True), encoding="utf-8")
-        os.replace(beside, self.path)  # noqa: PTH105
+        """Write it beside the old one and put it in its place. Raises ConfigError."""
+        beside = self.path.with_name(f"{self.path.name}.new")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps(state, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+            os.replace(beside, self.path)  # noqa: PTH105
+        except OSError as error:
+            raise ConfigError("state_unusable", path=str(self.path), why=str(error)) from error

@@ -174,7 +174,7 @@ class Supervisor:
             "restarts": child.restarts, "orders": child.orders, "trades": child.trades, "time": self._clock(),
             "exit_status": child.exit_status, "log": str(child.wanted.log),
         }  # fmt: skip
-        beside = child.wanted.status.with_suffix(".new")
+        beside = child.wanted.status.with_name(f"{child.wanted.status.name}.new")
         with suppress(OSError):
             beside.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
             os.replace(beside, child.wanted.status)  # noqa: PTH105
