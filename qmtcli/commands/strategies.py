@@ -176,7 +176,9 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
         )
         for each in wanted
     ]
-    supervisor = Supervisor(children, lambda: datetime.now(_SHANGHAI).isoformat(timespec="seconds"))
+    supervisor = Supervisor(
+        children, lambda: datetime.fromtimestamp(time.time(), _SHANGHAI).isoformat(timespec="seconds")
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: supervisor.stop())
 
