@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qmtcli.ledger import Ledger
     from qmtcli.model import Order
     from qmtcli.paper.exchange import Exchange
+    from qmtcli.paper.past import Past
     from qmtcli.paper.rows import Rows
     from qmtcli.paper.settings import Settings
     from qmtcli.xt.copies import Copy
@@ -232,6 +233,23 @@ def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
     return Path(state_dir(env)).absolute() / "packages" / profile.name
 
 
+def open_past(profile: Profile, env: Mapping[str, str], folder: Path, first: date) -> tuple[Session, Past]:
+    """A session on the past: an account of its own in a folder, on the exchange of the profile, and what steps it.
+
+    Raises ConfigError.
+    """
+    from qmtcli.paper import past
+
+    replayed = profile._replace(hours="exchange", wait_ready=0.0)
+    ours = {**env, "QMT_STATE": str(folder), "QMT_PAPER_CLOCK": f"{first.isoformat()}T00:00:00"}
+    ours.pop("QMT_PAPER_FAULTS", None)
+    indexes = paper_settings(profile, env).indexes
+    prepare_past = past.settings(paper_settings(replayed, ours), calendar_file(env), indexes)
+    take_paper(prepare_past)
+    session = _paper_session(replayed)
+    return session, past.Past(open_exchange())
+
+
 def _paper_rows(exchange: Exchange) -> Rows:
     from qmtcli.paper.codes import ACCOUNT_TYPES
     from qmtcli.paper.rows import Rows
@@ -241,19 +259,24 @@ def _paper_rows(exchange: Exchange) -> Rows:
 
 def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
     """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
-    from qmtcli.xt import loader, rows
-    from qmtcli.xt.link import Slot
-    from qmtcli.xt.session import Session
-
     prepare(profile, env, watch)
     if profile.live:
-        from qmtcli.xt import slots
+        from qmtcli.xt import loader, slots
+        from qmtcli.xt.session import Session
 
         assert profile.path is not None
         loader.load(package(profile))
         folder = slots_folder(env)
         take = partial(slots.take, folder, profile.path)
         return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=folder)
+    return _paper_session(profile)
+
+
+def _paper_session(profile: Profile) -> Session:
+    from qmtcli.xt import loader, rows
+    from qmtcli.xt.link import Slot
+    from qmtcli.xt.session import Session
+
     loader.load()
 
     def prove(client: object, module: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qmtcli.ledger import Adjustment, Entry, State
+from qmtcli.model import Side
+from qmtcli.rules.settings import FeeSchedule
 
 _ZERO = Decimal(0)
 
@@ -115,3 +118,13 @@ def sellable(book: Book | None, code: str, open_sells: int, t0: bool) -> int:
     if held is None:
         return 0
     return max(held.volume - (0 if t0 else held.bought_today) - open_sells, 0)
+
+
+def traded_fees(told: Callable[[str], Mapping[str, Any]], schedule: FeeSchedule, entry: Entry) -> Decimal:
+    """The fees, CNY, of what an entry has traded, by the rules. ``told(code)``: what the user's own table says."""
+    from qmtcli.orders import known_instrument
+    from qmtcli.rules.fees import fees
+
+    instrument = known_instrument(entry.stock_code, None, dict(told(entry.stock_code)))
+    amount = Decimal(str(entry.traded_price)) * entry.traded_volume
+    return fees(instrument, Side(entry.side), amount, date.fromisoformat(entry.day), schedule).total

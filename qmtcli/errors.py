@@ -86,3 +86,9 @@ class NoData(QmtError):
     """The service is there and does not have, or does not know, what was asked for."""
 
     exit_status = ExitStatus.NO_DATA
+
+
+class StrategyFailed(QmtError):
+    """A strategy's own code raised: mend it."""
+
+    exit_status = ExitStatus.BUG

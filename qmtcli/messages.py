@@ -755,7 +755,163 @@ ERRORS: dict[str, Text] = {
         "there is no file {path}",
         "name a Python file",
     ),
+    "no_strategy_given": Text(
+        "没有给出策略文件",
+        "qmt run-strategy FILE, 或 --new NAME 生成模板",
+        "no strategy was given",
+        "qmt run-strategy FILE, or --new NAME for a template",
+    ),
+    "unknown_period": Text(
+        "没有 {period} 这种周期",
+        "可用: {periods}",
+        "there is no period {period}",
+        "one of {periods}",
+    ),
+    "bad_strategy_words": Text(
+        "{what} 应为映射",
+        "例如 {what}: {{a: 1}}",
+        "{what} has to be a mapping",
+        "for example {what}: {{a: 1}}",
+    ),
+    "no_one_strategy": Text(
+        "{path}: 应有一个策略类, 有: {names}",
+        "保留一个带 on_tick 等方法的类",
+        "{path}: one class of a strategy is needed, there are: {names}",
+        "keep one class with methods such as on_tick",
+    ),
+    "timer_too_short": Text(
+        "定时器间隔 {milliseconds} 毫秒太短",
+        "至少 {shortest} 毫秒",
+        "an interval of {milliseconds} ms is too short",
+        "{shortest} ms at least",
+    ),
+    "bad_timer": Text(
+        "不认识时间 {text}",
+        "写成 14:50, 14:50:30, 30s, 100ms, 5m",
+        "{text} is no time of a timer",
+        "write 14:50, 14:50:30, 30s, 100ms or 5m",
+    ),
+    "unknown_order_words": Text(
+        "委托没有这些参数: {words}",
+        "可用: value limit price market protect round id credit",
+        "an order has no {words}",
+        "value, limit, price, market, protect, round, id, credit",
+    ),
+    "one_target": Text(
+        "目标要给出 volume, value, weight 之一",
+        "例如 ctx.target(code, volume=100)",
+        "a target is one of volume, value and weight",
+        "for example ctx.target(code, volume=100)",
+    ),
+    "replay_without_symbols": Text(
+        "回放需要代码",
+        "文件里写 symbols, 或 --symbols 600000.SH",
+        "a replay needs codes",
+        "say symbols in the file, or --symbols 600000.SH",
+    ),
+    "bad_days": Text(
+        "不认识日期 {text}",
+        "写成 2026-11-02:2026-11-20",
+        "{text} is no stretch of days",
+        "write 2026-11-02:2026-11-20",
+    ),
+    "replay_on_live": Text(
+        "{profile} 是实盘配置, 不能回放",
+        "用模拟配置: --profile paper",
+        "{profile} is a live profile, and a replay is on paper",
+        "take a paper profile: --profile paper",
+    ),
+    "replay_failed": Text(
+        "{name} 的回放失败 (状态 {status}): {why}",
+        "单独运行看原因",
+        "the replay of {name} failed (status {status}): {why}",
+        "run it alone to see why",
+    ),
+    "report_not_written": Text(
+        "无法写入 {path}: {why}",
+        "换一个目录",
+        "cannot write {path}: {why}",
+        "choose another folder",
+    ),
+    "plotly_missing": Text(
+        "报告页需要 plotly",
+        "pip install 'qmtcli[replay]'",
+        "the report's page needs plotly",
+        "pip install 'qmtcli[replay]'",
+    ),
+    "joblib_missing": Text(
+        "参数扫描需要 joblib",
+        "pip install 'qmtcli[replay]'",
+        "a sweep needs joblib",
+        "pip install 'qmtcli[replay]'",
+    ),
+    "strategy_failed": Text(
+        "策略 {path} 第 {line} 行出错:\n{why}",
+        "修改策略文件",
+        "{path} failed in line {line}:\n{why}",
+        "mend the strategy's file",
+    ),
+    "bad_param": Text(
+        "不认识参数 {text}",
+        "写成 key=value",
+        "{text} is no parameter",
+        "write key=value",
+    ),
+    "bad_strategy_plan": Text(
+        "{path} 不是策略清单: {why}",
+        "写成 strategies: 下的列表, 每项有 file",
+        "{path} is no list of strategies: {why}",
+        "a list under strategies:, each with a file",
+    ),
+    "strategy_twice": Text(
+        "策略名 {name} 出现两次",
+        "在清单里用 name 区分",
+        "two strategies are called {name}",
+        "tell them apart by name in a plan",
+    ),
+    "plain_script": Text(
+        "{path} 是普通脚本, 没有 on_tick 等函数",
+        "这些选项只用于策略",
+        "{path} is a plain script without on_tick and the like",
+        "these options are for strategies",
+    ),
+    "file_exists": Text(
+        "{path} 已存在",
+        "换一个名字",
+        "{path} exists",
+        "choose another name",
+    ),
+    "no_such_own_order": Text(
+        "策略没有这笔委托: {ids}",
+        "看 ctx.orders()",
+        "the strategy has no order {ids}",
+        "see ctx.orders()",
+    ),
+    "strategy_waits": Text(
+        "策略在等待连接 ({what}), 未发送",
+        "连接恢复后 on_link 会收到 back",
+        "the strategy waits for its link ({what}), nothing was sent",
+        "on_link hears back when it is there again",
+    ),
+    "no_ticks": Text(
+        "这些天没有 {codes} 的快照",
+        "回放需要逐笔快照 (tick) 的行情文件; 只有K线的不能回放",
+        "there is no snapshot of {codes} on these days",
+        "a replay needs a tape of ticks; bars alone cannot be replayed",
+    ),
+    "no_days": Text(
+        "{first} 至 {last} 没有行情",
+        "换日期, 或换行情目录",
+        "the market has nothing from {first} to {last}",
+        "choose other days, or another folder of tapes",
+    ),
     # -- refused here, nothing sent ---------------------------------------------------------------------
+    "strategy_runs": Text(
+        "策略 {name} 已在运行",
+        "qmt run-strategy --status 查看",
+        "strategy {name} runs already",
+        "see qmt run-strategy --status",
+    ),
     "off_tick": Text(
         "价格 {price} 不在最小变动单位上",
         "用 {below} 或 {above}, 或加 --round",
@@ -1491,6 +1647,11 @@ def set_language(lang: str) -> None:
     """Choose the language of `say`, before the modules of commands are imported."""
     global _language
     _language = lang
+
+
+def language() -> str:
+    """The language of `say`."""
+    return _language
 
 
 def say(zh: str, en: str) -> str:

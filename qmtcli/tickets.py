@@ -145,6 +145,28 @@ class Markets:
         #: by code: the quote, and when it was read by the monotonic clock
         self._quotes: dict[str, tuple[Quote, float]] = {}
         self._details: dict[str, dict[str, Any] | None] = {}
+        #: the quote of a code that is pushed anyway, None for one that is not
+        self.pushed: Callable[[str], Quote | None] = lambda code: None
+        self._day = ""
+
+    def renew(self, day: str) -> None:
+        """Forget what the account held, and on another day what was known of the one before."""
+        self.__dict__.pop("holdings", None)
+        if day != self._day:
+            self._day = day
+            self._quotes.clear()
+            self._details.clear()
+
+    def detail(self, code: str) -> dict[str, Any] | None:
+        """xtquant's detail of an instrument, read once. Raises NotConnected."""
+        if code not in self._details:
+            self._details[code] = self.session.instrument(code)
+        return self._details[code]
+
+    def last(self, code: str) -> float:
+        """The last price, CNY, or the last close; 0 without. Raises NotConnected, NoData."""
+        quote = self._quote(code, 60.0)
+        return quote.last_price or quote.last_close
 
     def load(self, codes: Iterable[str]) -> None:
         """Read the quotes of many codes at once; of those without one `of` tells. Raises NotConnected."""
@@ -170,9 +192,7 @@ class Markets:
         profile, quote, detail = self.profile, None, None
         try:
             quote = self._quote(code, age)
-            if code not in self._details:
-                self._details[code] = self.session.instrument(code)
-            detail = self._details[code]
+            detail = self.detail(code)
         except (NotConnected, NoData) as error:
             if side is Side.BUY or spec.needs_quote or error.code == "unknown_code":
                 raise
@@ -209,6 +229,8 @@ class Markets:
         }
 
     def _quote(self, code: str, age: float) -> Quote:
+        if (pushed := self.pushed(code)) is not None:
+            return pushed
         quote, read = self._quotes.get(code, (None, 0.0))
         if quote is None or time.monotonic() - read > age:
             quote = self.session.quotes([code])[0]

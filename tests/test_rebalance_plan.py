@@ -263,7 +263,7 @@ def test_open_orders_count_as_what_they_may_bring() -> None:
 
 
 def _codes(text: str) -> list[str]:
-    return [error.code for _, error in read(parse(text)).problems]
+    return [error.code for _, error in read([*parse(text)]).problems]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_a_wrong_row_is_named(row: str, code: str) -> None:
 )
 def test_a_file_of_something_else_is_refused(text: str, code: str) -> None:
     with pytest.raises(UsageError) as raised:
-        read(parse(text))
+        read([*parse(text)])
     assert raised.value.code == code
 
 
@@ -315,7 +315,7 @@ def test_files_of_every_kind_say_the_same() -> None:
         '[{"stock_code": "600000.SH", "weight": 0.5}, {"stock_code": "000001.SZ", "weight": 0.45}]',
         '{"code": "600000", "weight": "0.50"}\n{"code": "000001.XSHE", "weight": 0.45}\n',
     )
-    found = [read(parse(text)).targets for text in texts]
+    found = [read([*parse(text)]).targets for text in texts]
     assert [[(target.code, target.amount) for target in targets] for targets in found] == [expected] * len(texts)
     assert len({content(targets, capital="account") for targets in found}) == 1
     assert content(found[0], capital="account") != content(found[0], capital="book")

@@ -114,7 +114,7 @@ def test_the_folders_hold_a_script_for_each_shell_and_a_page_for_each_command() 
 def test_a_page_has_every_option(page: str, words: list[str], command: click.Command) -> None:
     text = (ROOT / "man" / page).read_text("ascii")
     parameters = command.get_params(shell_files.context(command, words[-1]))
-    names = [name for one in parameters if isinstance(one, click.Option) for name in one.opts]
+    names = [name for one in parameters if isinstance(one, click.Option) and not one.hidden for name in one.opts]
     assert shell_files.bold(" ".join(["qmt", *words])) in text
     assert {"--profile", "--help", "-h"} <= set(names)
     assert [name for name in names if shell_files.bold(name) not in text] == []

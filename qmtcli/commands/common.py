@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 
     from qmtcli.books import Book
     from qmtcli.config import Config, Profile
-    from qmtcli.desk import Desk
-    from qmtcli.ledger import Entry, Ledger
+    from qmtcli.desk import Desk, Permission
+    from qmtcli.ledger import Ledger
     from qmtcli.output import Column
     from qmtcli.tickets import Markets
     from qmtcli.xt.follow import Line
@@ -146,11 +145,21 @@ class App:
         self, dry_run: bool = False, yes: bool = False, next_session: bool = False, planned: bool = False
     ) -> Desk:
         """The door for orders and cancels."""
-        from qmtcli.backend import halt_file, package_change
-        from qmtcli.desk import Desk, Permission
+        from qmtcli.backend import halt_file
+        from qmtcli.desk import Desk
+
+        permission = self.permission(yes, next_session, planned)
+        ledger, halt = lambda: self.ledger, halt_file(self.console.env)
+        self.desk = Desk(self.session, self.profile, permission, ledger, halt, dry_run)
+        return self.desk
+
+    def permission(self, yes: bool = False, next_session: bool = False, planned: bool = False) -> Permission:
+        """What was said for this run, and who can be asked."""
+        from qmtcli.backend import package_change
+        from qmtcli.desk import Permission
 
         config, profile, console = self.config, self.profile, self.console
-        permission = Permission(
+        return Permission(
             yes=yes or profile.yes,
             named=config.named,
             live_exists=config.has_live,
@@ -160,8 +169,6 @@ class App:
             planned=planned,
             warn=console.warn,
         )
-        self.desk = Desk(self.session, profile, permission, lambda: self.ledger, halt_file(console.env), dry_run)
-        return self.desk
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -213,26 +220,17 @@ class App:
 
     def books(self) -> dict[str, Book]:
         """The books of the account's strategies, by name. Raises ConfigError."""
-        from decimal import Decimal
+        from functools import partial
 
         from qmtcli.backend import ledger_file
-        from qmtcli.books import books
-        from qmtcli.model import Side
-        from qmtcli.orders import known_instrument
-        from qmtcli.rules.fees import fees
+        from qmtcli.books import books, traded_fees
         from qmtcli.rules.settings import DEFAULT_SCHEDULE
 
         if not ledger_file(self.profile, self.console.env).exists():
             return {}
         schedule = DEFAULT_SCHEDULE._replace(**self.profile.fees)
-
-        def fees_of(entry: Entry) -> Decimal:
-            instrument = known_instrument(entry.stock_code, None, self.told(entry.stock_code))
-            amount = Decimal(str(entry.traded_price)) * entry.traded_volume
-            return fees(instrument, Side(entry.side), amount, date.fromisoformat(entry.day), schedule).total
-
         ledger = self.ledger
-        return books(ledger.all(), ledger.adjustments(), self.today(), fees_of)
+        return books(ledger.all(), ledger.adjustments(), self.today(), partial(traded_fees, self.told, schedule))
 
     def settle(self) -> None:
         """Settle what the ledger has open, where this run has asked the terminal and there is anything.

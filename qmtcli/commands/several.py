@@ -27,7 +27,7 @@ _FLAGS = ("--all-profiles", "--json")
 
 
 #: what a process starts as: qmt from where this one has it, and nothing from the folder it happens to stand in
-_START = "import sys; sys.path[:] = {path}; from qmtcli.__main__ import run; run()"
+START = "import sys; sys.path[:] = {path}; from qmtcli.__main__ import run; run()"
 
 
 class Answer(NamedTuple):
@@ -74,7 +74,7 @@ def run_each(
 
 
 def _start(app: App, words: Sequence[str]) -> subprocess.Popen[bytes]:
-    start = [sys.executable, "-c", _START.format(path=ascii(sys.path))]
+    start = [sys.executable, "-c", START.format(path=ascii(sys.path))]
     told = ["-o", "json", "--lang", app.console.lang]
     return subprocess.Popen(
         [*start, *told, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE

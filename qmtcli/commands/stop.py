@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def halt(app: App, cancel_open: bool, allow_sells: bool) -> int:
     from qmtcli.backend import halt_file
 
     check_fields(app.console, _row(None, []))
-    since = datetime.now(_SHANGHAI).isoformat(timespec="seconds")
+    since = datetime.fromtimestamp(time.time(), _SHANGHAI).isoformat(timespec="seconds")
     found = halts.Halt(since, allow_sells)
     halts.begin(halt_file(app.console.env), found)  # before anything that could fail
     canceled: list[dict[str, Any]] = []

@@ -246,6 +246,20 @@ def _profile(name: str, layers: tuple[Layer, ...], in_use: bool) -> tuple[dict[s
     return said_of, Profile(name, fees=parts.get("fees", {}), rules=parts.get("rules", {}), **values)
 
 
+def limits_of(said: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Limits as YAML has them, read as a profile's ``limits:`` are. Raises ConfigError."""
+    found = {}
+    for name, value in said.items():
+        key = f"limits.{name}"
+        if key not in PROFILE:
+            near = nearest(key, [each for each in PROFILE if each.startswith("limits.")])
+            raise ConfigError("unknown_key", key=key, source=source, nearest=near)
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        kind = "seq" if isinstance(value, list) else type(value).__name__
+        found[name] = parse(PROFILE[key], Said(key, text, kind, source, Path()))
+    return found
+
+
 def _hold_folder(name: str, said_of: Mapping[str, Said], limits_alone: bool) -> None:
     """Hold that the folder at hand does not say of a live profile what is the user's to say."""
     for key, said in said_of.items():

@@ -94,6 +94,10 @@ class Desk:
                     today = calendar.next_trading_day(today)
         return today.isoformat()
 
+    def new_day(self) -> None:
+        """The trading day may have turned, for whoever outlives one."""
+        self.__dict__.pop("day", None)
+
     # -- orders ----------------------------------------------------------------------------------------
 
     def recall(self, client_id: str, typed: Mapping[str, str]) -> list[Entry]:

@@ -132,6 +132,43 @@ class Sending:
             if self._flights or self._ended:
                 self._hear_last_words()
 
+    # -- without waiting, for whoever has other things to hear ------------------------------------------
+
+    def post(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Send entries now; where a rate holds them back, when it is their turn. Those that are not sent, or were
+        before: when this returns, nothing of them is left to be sent."""
+        kept, self._told, self._over = self._told, [], None
+        self._queue.extend(entries)
+        found: list[Outcome] = []
+        while True:
+            pause = self._launch()
+            found += self._told
+            self._told = []
+            if not self._queue:
+                break
+            if self._flights:
+                self._hear(min(pause, _STEP))
+            else:
+                time.sleep(min(pause, _STEP))
+        posted = {entry.client_id for entry in entries}
+        self._told = [*kept, *(outcome for outcome in found if outcome.entry.client_id not in posted)]
+        return [outcome for outcome in found if outcome.entry.client_id in posted]
+
+    def heard(self) -> list[Outcome]:
+        """The outcomes that are known by now, written down."""
+        self._end_what_is_decided()
+        now, wait = time.monotonic(), self._manner.wait or 0.0
+        for flight in [flight for flight in self._flights.values() if flight.until(wait) <= now]:
+            self._end(flight, False)
+        if self._others:
+            self._launch()
+        return [*self._outcomes()]
+
+    @property
+    def under_way(self) -> bool:
+        """Whether there are entries whose outcome is not known yet."""
+        return bool(self._flights or self._queue or self._others or self._ended or self._told)
+
     # -- out -------------------------------------------------------------------------------------------
 
     def _launch(self) -> float:

@@ -260,8 +260,9 @@ _TURNS = 1 << 30
 class Ledger:
     """One account's ledger. Every method raises ConfigError ``ledger_unusable`` when the file cannot be used."""
 
-    def __init__(self, path: Path, env: Mapping[str, str], at: Callable[[], float]) -> None:
-        """Open the file, or make it. ``at`` tells epoch seconds by the account's clock.
+    def __init__(self, path: Path, env: Mapping[str, str], at: Callable[[], float], durable: bool = True) -> None:
+        """Open the file, or make it. ``at`` tells epoch seconds by the account's clock; ``durable``: what is written is
+        on the disk, as it must be wherever an order counts.
 
         Raises ConfigError for another version's file, and for a folder that is not this machine's own.
         """
@@ -270,7 +271,7 @@ class Ledger:
         try:
             hold_local(path.parent, env)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = database.connect(path, "FULL")
+            self._connection = database.connect(path, "FULL" if durable else "OFF")
             database.prepare(self._connection, _SCHEMA, VERSION)
             self.owners = Owners(path.with_suffix(".owners"))
         except database.OtherVersion as error:
@@ -348,6 +349,15 @@ class Ledger:
     def of_day(self, day: str) -> list[Entry]:
         """The entries of a trading day."""
         return self.select("epoch = ? AND day = ? ORDER BY key", self.epoch, day)
+
+    def of_strategy(self, name: str) -> list[Entry]:
+        """The entries of a strategy, of any day."""
+        return self.select("epoch = ? AND strategy_name = ? ORDER BY key", self.epoch, name)
+
+    def count(self, strategy: str) -> int:
+        """How many entries a strategy has had."""
+        sql = "SELECT count(*) FROM entries WHERE epoch = ? AND strategy_name = ?"
+        return int(self._execute(sql, self.epoch, strategy)[0][0])
 
     def claims(self, day: str) -> dict[str, int]:
         """Keys of a trading day's entries by the ids of the orders that are theirs."""
@@ -484,14 +494,16 @@ class Ledger:
         sql = "SELECT count(*) FROM events WHERE event IN ('sending', 'cancel') AND clock > ?"
         return int(self._execute(sql, _clock() - milliseconds)[0][0])
 
-    def used(self, day: str) -> Used:
-        """What the ledger's own orders of a day have used of its limits."""
+    def used(self, day: str, strategy: str | None = None) -> Used:
+        """What the ledger's own orders of a day, or those of one strategy, have used of its limits."""
         orders, turnover = 0, Decimal(0)
         rows = self._execute(
             "SELECT new_risk, state, risk, traded_volume, traded_price FROM entries"
-            " WHERE epoch = ? AND day = ? AND sent > 0 AND state <> 'dropped'",
+            " WHERE epoch = ? AND day = ? AND sent > 0 AND state <> 'dropped'"
+            " AND strategy_name = ifnull(?, strategy_name)",
             self.epoch,
             day,
+            strategy,
         )
         for new_risk, state, risk, volume, price in rows:
             orders += 1

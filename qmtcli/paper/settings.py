@@ -45,6 +45,8 @@ class Settings:
     calendar: str = ""
     #: path of a script of faults, empty for none
     faults: str = ""
+    #: folder in which indexes of tapes are kept, empty for one beside the account files
+    kept: str = ""
 
     @property
     def account_file(self) -> Path:
@@ -54,7 +56,7 @@ class Settings:
     @property
     def indexes(self) -> Path:
         """The folder in which indexes of tapes are kept."""
-        return Path(self.home) / "tapes"
+        return Path(self.kept or Path(self.home) / "tapes")
 
     def export(self, environ: dict[str, str] | os._Environ[str]) -> None:
         """Write the settings where children find them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -262,7 +263,7 @@ class _Doctor:
         return f"{code} {quote.last_price:g}, " + say(f"{age:.0f} 秒前", f"{age:.0f} s old")
 
     def _moment(self) -> datetime:
-        return datetime.fromtimestamp(self.session.now() if self._session else datetime.now().timestamp(), _SHANGHAI)
+        return datetime.fromtimestamp(self.session.now() if self._session else time.time(), _SHANGHAI)
 
     def clock(self) -> str:
         """That the machine's clock and the tick's time are of one moment, where ticks are of now."""

@@ -25,7 +25,10 @@ _SURFACE = {
         *("query_stock_asset", "query_stock_positions", "query_stock_orders", "query_stock_trades"),
         *("query_account_infos", "query_account_status", "query_credit_detail"),
     ),
-    "xtdata": ("enable_hello", "get_client", "get_full_tick", "get_instrument_detail"),
+    "xtdata": (
+        *("enable_hello", "get_client", "get_full_tick", "get_instrument_detail"),
+        *("get_market_data_ex", "subscribe_quote", "unsubscribe_quote"),
+    ),
 }
 #: what the terminal's own names of fields begin with, by their type
 _PREFIXES = ("m_str", "m_n", "m_d", "m_e", "m_b")

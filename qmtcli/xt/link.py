@@ -31,14 +31,23 @@ class Slot(NamedTuple):
 class Link:
     """Made connected; once lost it never comes back, and a late callback of it concerns nobody else."""
 
-    def __init__(self, path: str, slot: Slot, seconds: float, prove: Callable[[object, str], None] | None) -> None:
-        """``prove(native client, its module)`` is asked before the first call goes through that client.
+    def __init__(
+        self,
+        path: str,
+        slot: Slot,
+        seconds: float,
+        prove: Callable[[object, str], None] | None,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``prove(native client, its module)`` is asked before the first call goes through that client; ``wake`` is
+        called whenever there is an event.
 
         Raises NotConnected when the terminal does not answer 0 in time, ConfigError as `loader.trader_module`.
         """
         #: what comes by itself: a callback's name without its ``on_``, and its argument
         self.events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.lost = False
+        self._wake = wake
         #: where the answer under way is waited for, and what it is to
         self._box: Box = queue.SimpleQueue()
         self._what = ""
@@ -93,6 +102,7 @@ class Link:
         if name == "disconnected":
             self.lost = True  # before the box is looked up: who makes a new one looks at this
             self._give_up()
+        self._wake()
 
 
 class _Listener:

@@ -137,11 +137,15 @@ class Session:
         self._cancels: dict[str, Cancel] = {}
         self._cancels_by_seq: dict[int, Cancel] = {}
         self._link: Link | None = None
+        #: how many links there have been: with another one, what was pushed between the two has not come
+        self.links = 0
         self._subscribed = False
         #: xtquant's status of the account, None where the terminal does not tell; unknown until it was asked for
         self._status: int | None = None
         self._status_known = False
         self._data: Any = None
+        #: called, in a thread of the vendor's, when something has come by itself
+        self.wake: Callable[[], None] = lambda: None
         #: by the monotonic clock, when the question under way has to be answered; and whether no time is added to it
         self._deadline: float | None = None
         self._hurried = False
@@ -162,8 +166,9 @@ class Session:
         if self._is_lost:
             self._leave()
         if self._link is None:
-            self._link = Link(self._path, self._wait_for_slot(), self._seconds(), self._prove)
+            self._link = Link(self._path, self._wait_for_slot(), self._seconds(), self._prove, lambda: self.wake())
             self._account = loader.stock_account(self.account_id, self.account_type)
+            self.links += 1
         return self._link
 
     def _wait_for_slot(self) -> Slot:
@@ -392,6 +397,17 @@ class Session:
         """Keep what is pushed from now on, for `pushed`."""
         self._following = True
 
+    def news(self) -> list[Order | Trade]:
+        """The rows pushed since the last answer, at once. Raises NotConnected when the link that they come over is
+        lost, or the account is not up any more."""
+        self._drain()
+        found, self._pushed = self._pushed, []
+        if not found:
+            if self._is_lost or not self._subscribed:
+                raise NotConnected("link_lost", call="subscribe")
+            self.hold_account()
+        return found
+
     def pushed(self, seconds: float) -> list[Order | Trade]:
         """The rows pushed since the last answer, as soon as there are any; none when the time is over.
 
@@ -438,6 +454,49 @@ class Session:
             unknown = [code for code in missing if code not in known]
             raise NoData("unknown_code", codes=unknown) if unknown else NoData("no_quote", codes=known)
         return [rows.quote(code, ticks[code], details[code] or {}, self._synthetic) for code in wanted]
+
+    def as_quote(self, code: str, tick: dict[str, Any], detail: dict[str, Any] | None) -> Quote:
+        """A pushed row as a snapshot."""
+        return rows.quote(code, tick, detail or {}, self._synthetic)
+
+    def history(self, code: str, period: str, count: int, dividend_type: str = "none") -> Any:
+        """xtdata's bars of a code, the last ``count``, as a DataFrame. Raises NotConnected."""
+        data = self.data()
+        found = self._of_data(
+            lambda: data.get_market_data_ex([], [code], period, count=count, dividend_type=dividend_type),
+            "get_market_data_ex",
+        )
+        return found[code]
+
+    def follow_quotes(self, codes: Iterable[str], hear: Callable[[str, dict[str, Any]], None]) -> list[int]:
+        """Have every snapshot of codes handed to ``hear(code, row)``, in a thread of the service's; the numbers of the
+        subscriptions. Raises NotConnected, NoData naming the codes that the service does not know."""
+        data, numbers, unknown = self.data(), [], []
+
+        def take(told: dict[str, list[dict[str, Any]]]) -> None:
+            for code, found in told.items():
+                for row in found:
+                    hear(code, row)
+
+        for code in codes:
+            number = int(
+                self._of_data(
+                    lambda code=code: data.subscribe_quote(code, "tick", count=0, callback=take),  # type: ignore[misc]
+                    "subscribe_quote",
+                )
+            )
+            numbers.append(number)
+            if number <= 0:
+                unknown.append(code)
+        if unknown:
+            raise NoData("unknown_code", codes=unknown)
+        return numbers
+
+    def leave_quotes(self, numbers: Iterable[int]) -> None:
+        """End subscriptions, as far as the service can be reached."""
+        data = self.data()
+        for number in numbers:
+            self._of_data(lambda number=number: data.unsubscribe_quote(number), "unsubscribe_quote")  # type: ignore[misc]
 
     def instrument(self, code: str) -> dict[str, Any] | None:
         """xtquant's instrument detail; None for a code that the service does not know."""

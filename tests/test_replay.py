@@ -1,0 +1,372 @@
+"""Strategies on days that have been: the same each time, by the exchange's rules, as on paper with a stepped clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import ROOT, Result
+
+Qmt = Callable[..., Result]
+
+DAYS = "2026-11-23:2026-11-25"
+CROSS = """
+symbols = ["600000.SH", "510300.SH"]
+period = "5m"
+params = {"fast": 2, "slow": 5}
+closes = {}
+
+def on_bar_close(ctx, bar):
+    seen = closes.setdefault(bar.stock_code, [])
+    seen.append(bar.close)
+    if len(seen) >= ctx.params["slow"]:
+        fast, slow = (sum(seen[-n:]) / n for n in (ctx.params["fast"], ctx.params["slow"]))
+        ctx.target(bar.stock_code, volume=1000 if fast > slow else 0)
+"""
+
+
+@pytest.fixture
+def replay(qmt: Qmt, tmp_path: Path) -> Callable[..., tuple[dict[str, Any], Path]]:
+    """Replays a strategy; its figures, and the folder of its report."""
+
+    def run(text: str, days: str = DAYS, *words: str, name: str = "one") -> tuple[dict[str, Any], Path]:
+        file, out = Path(f"{name}.py"), tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        done = qmt("run-strategy", str(file), "--replay", days, "--report", str(out), "--json", *words)
+        assert done.status == 0, done.stderr
+        return done.json, out
+
+    return run
+
+
+Replay = Callable[..., "tuple[dict[str, Any], Path]"]
+
+
+def _events(out: Path, event: str = "log") -> list[Any]:
+    rows = [json.loads(line) for line in (out / "events.ndjson").read_text(encoding="utf-8").splitlines()]
+    return [row["message"] for row in rows if row["event"] == event]
+
+
+def _orders(out: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((out / "orders.json").read_text(encoding="utf-8"))
+    return rows
+
+
+def test_the_same_file_on_the_same_tape_is_the_same_to_the_byte(replay: Replay) -> None:
+    first, here = replay(CROSS)
+    second, there = replay(CROSS)
+    assert first == second
+    assert first["orders"] > 3
+    names = sorted(path.name for path in here.iterdir())
+    assert names == sorted(path.name for path in there.iterdir())
+    assert {"orders.csv", "trades.json", "equity.csv", "figures.json", "report.html"} <= {*names}
+    for name in names:
+        assert (here / name).read_bytes() == (there / name).read_bytes(), name
+
+
+def test_the_equity_is_what_the_trades_leave(replay: Replay) -> None:
+    figures, out = replay(CROSS)
+    trades = pd.read_csv(out / "trades.csv")
+    equity = pd.read_csv(out / "equity.csv")
+    sign = trades["side"].map({"buy": -1, "sell": 1})
+    cash = 1_000_000 + (sign * trades["traded_amount"]).sum() - trades["commission"].sum()
+    assert equity["cash"].iloc[-1] == pytest.approx(cash, abs=0.005)
+    assert figures["fees"] == pytest.approx(trades["commission"].sum(), abs=0.005)
+    assert figures["final_asset"] == pytest.approx(equity["total_asset"].iloc[-1], abs=0.005)
+
+
+STEPPED = """
+symbols = ["600519.SH"]
+seen = 0
+
+def on_tick(ctx, tick):
+    global seen
+    if not "09:30:00" <= f"{tick.at:%H:%M:%S}" < "09:31:30":
+        return
+    seen += 1
+    if seen % 5 == 1:
+        ctx.buy(tick.stock_code, 100, price="peer")
+    elif seen % 5 == 3:
+        ctx.buy(tick.stock_code, 100, limit=round(tick.last_price - 20, 2))
+    elif seen % 5 == 4:
+        ctx.cancel()
+    ctx.log(f"tick {tick.time}")
+
+def on_order(ctx, order):
+    ctx.log(f"order {order.order_remark} {order.status} {order.traded_volume}")
+"""
+
+
+def test_paper_with_a_stepped_clock_and_replay_do_the_same(
+    qmt: Qmt, shared_data: Path, user_config: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The strategy's process is driven from tick to tick, each when the one before was told."""
+    user_config(f"profiles: {{paper: {{market: '{(shared_data / 'tick').as_posix()}', hours: exchange, cash: 1亿}}}}")
+    Path("stepped.py").write_text(STEPPED, encoding="utf-8")
+    out = tmp_path / "out"
+    done = qmt("run-strategy", "stepped.py", "--replay", "2023-02-07", "--report", str(out), "--json")
+    assert done.status == 0, done.stderr
+    told = _events(out)
+    stamps = [int(word.split()[1]) for word in told if word.startswith("tick")]
+    assert len(stamps) > 20
+
+    clock = tmp_path / "clock"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "QMT_PAPER_CLOCK": f"@{clock}"}
+
+    def step(ms: int) -> None:
+        at = pd.Timestamp(ms, unit="ms", tz="Asia/Shanghai").tz_localize(None)
+        clock.write_text(at.isoformat(timespec="milliseconds"))
+
+    step(stamps[0] - 2000)
+    command = [sys.executable, "-m", "qmtcli", "run-strategy", "stepped.py", "--json"]
+    seen: list[str] = []
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+
+        def hear(wanted: Callable[[dict[str, Any]], bool]) -> None:
+            for line in process.stdout or ():
+                event = json.loads(line)
+                if event["event"] == "log":
+                    seen.append(event["message"])
+                if wanted(event):
+                    return
+
+        hear(lambda event: event["event"] == "started")
+        for stamp in stamps:
+            step(stamp)
+            hear(lambda event, stamp=stamp: event["message"] == f"tick {stamp}")  # type: ignore[misc]
+        step(stamps[-1] + 60_000)
+        paper = qmt("orders", "--json", env={"QMT_PAPER_CLOCK": f"@{clock}"}).json
+        process.terminate()
+        process.wait(20)
+    assert [word for word in seen if word.startswith("tick")] == [f"tick {stamp}" for stamp in stamps]
+    replayed = _orders(out)
+    names = [*replayed[0]]
+    assert [{name: row[name] for name in names} for row in paper] == replayed
+    assert {row["status"] for row in replayed} == {"filled", "canceled"}
+
+
+# -- what QMT's built-in runner does to those who use it -------------------------------------------------
+
+
+def test_an_order_goes_out_at_the_tick_that_asks_for_it_and_not_at_the_bars_last(replay: Replay) -> None:
+    _, out = replay(
+        """
+        symbols, period = ["600000.SH"], "5m"
+        def on_tick(ctx, tick):
+            if f"{tick.at:%H:%M:%S}" == "10:01:00":
+                ctx.log(tick.time // 1000)
+                ctx.buy("600000.SH", 100, limit=9.09)
+        """,
+        "2026-11-23",
+    )
+    (order,) = _orders(out)
+    assert [order["order_time"]] == [int(text) for text in _events(out)]
+
+
+def test_one_bar_may_have_many_orders(replay: Replay) -> None:
+    figures, _ = replay(
+        """
+        symbols, period, sent = ["600000.SH"], "1h", []
+        def on_tick(ctx, tick):
+            if len(sent) < 7:
+                sent.append(ctx.buy("600000.SH", 100, limit=9.09))
+        """,
+        "2026-11-23",
+    )
+    # those before the opening auction's end are taken too
+    assert figures["orders"] == 7
+
+
+def test_history_warms_up_and_calls_nothing(replay: Replay) -> None:
+    _, out = replay(
+        """
+        symbols, period = ["600000.SH"], "1d"
+        def on_start(ctx):
+            frame = ctx.history("600000.SH", "1d", 500)
+            ctx.log(len(frame), frame.index[-1])
+        def on_bar_open(ctx, bar):
+            ctx.log(f"open {bar.at:%Y%m%d}")
+        """,
+        "2026-11-23:2026-11-24",
+    )
+    warmed, *opened = _events(out)
+    assert warmed == "500 20261120"  # of the days before, and never of one to come
+    assert opened == ["open 20261123", "open 20261124"]
+
+
+def test_nothing_has_to_be_switched_on_to_trade_and_its_own_callbacks_come(replay: Replay) -> None:
+    _, out = replay(
+        """
+        symbols, sent = ["600000.SH"], []
+        def on_tick(ctx, tick):
+            if not sent and tick.phase == 13:
+                sent.append(ctx.buy("600000.SH", 100, limit=9.09))
+        def on_order(ctx, order):
+            ctx.log("order", order.status)
+        def on_trade(ctx, trade):
+            ctx.log("trade", trade.traded_volume)
+        """,
+        "2026-11-23",
+    )
+    assert _events(out)[-2:] == ["trade 100", "order filled"]
+
+
+def test_bar_functions_are_not_called_at_every_tick(replay: Replay) -> None:
+    figures, out = replay(
+        """
+        symbols, period = ["600000.SH"], "30m"
+        def on_bar_open(ctx, bar):
+            ctx.log(f"open {bar.at:%H:%M}")
+        def on_bar_close(ctx, bar):
+            ctx.log(f"close {bar.at:%H:%M}")
+        """,
+        "2026-11-23",
+    )
+    labels = ["10:00", "10:30", "11:00", "11:30", "13:30", "14:00", "14:30", "15:00"]
+    assert _events(out) == [word for label in labels for word in (f"open {label}", f"close {label}")]
+    assert figures["ticks"] > 4000
+
+
+# -- rules, timers, mistakes -----------------------------------------------------------------------------
+
+
+def test_what_was_bought_today_is_sold_tomorrow(replay: Replay) -> None:
+    _, out = replay(
+        """
+        symbols, timers = ["600000.SH"], {"buy": "10:00", "sell": "10:05"}
+        def on_timer(ctx, name):
+            if name == "sell":
+                ctx.sell("600000.SH", "all", price="peer")
+            elif not ctx.position("600000.SH").volume:
+                ctx.buy("600000.SH", 300, limit=9.09)
+        """,
+        "2026-11-23:2026-11-24",
+    )
+    assert [(row["side"], row["time"][:16]) for row in _orders(out)] == [
+        ("buy", "2026-11-23T10:00"), ("sell", "2026-11-24T10:05"),
+    ]  # fmt: skip
+    assert len(_events(out, "error")) == 1
+
+
+def test_missed_timers_are_not_piled_up_and_each_goes_off_once_a_day(replay: Replay) -> None:
+    _, out = replay(
+        """
+        symbols, timers = ["600000.SH"], {"noon": "12:00", "often": "1h"}
+        def on_timer(ctx, name):
+            ctx.log(name, f"{ctx.now:%d %H:%M:%S}")
+        """,
+        "2026-11-23:2026-11-24",
+    )
+    told = _events(out)
+    assert [word for word in told if word.startswith("noon")] == ["noon 23 12:00:00", "noon 24 12:00:00"]
+    first_day = [word for word in told if word.startswith("often 23")]
+    assert first_day == [f"often 23 {hour:02}:00:00" for hour in range(10, 16)]
+    # the night is one missed stretch
+    assert next(word for word in told if word.startswith("often 24")) == "often 24 09:00:00"
+
+
+def test_a_strategys_own_limits_hold_it(replay: Replay) -> None:
+    Path("mine.py").write_text(
+        "symbols, n = ['600000.SH'], []\n"
+        "def on_tick(ctx, tick):\n"
+        "    if len(n) < 4 and tick.phase == 13:\n"
+        "        n.append(1)\n"
+        "        ctx.buy('600000.SH', 100, limit=9.09)\n"
+    )
+    Path("plan.yaml").write_text("strategies: [{file: mine.py, limits: {orders_per_day: 2}}]")
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "qmtcli", "run-strategy", "plan.yaml", "--replay", "2026-11-23", "--json"],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    row = json.loads(done.stdout)
+    assert (row["orders"], row["errors"]) == (2, 2)
+
+
+def test_a_sweep_tells_of_every_combination(qmt: Qmt) -> None:
+    Path("cross.py").write_text(CROSS, encoding="utf-8")
+    done = qmt("run-strategy", "cross.py", "--replay", "2026-11-23", "--sweep", "fast=2,3", "--sweep", "slow=4,6",
+               "--json", timeout=120)  # fmt: skip
+    assert (done.status, done.stderr) == (0, "")
+    told = [row["params"] for row in done.json]
+    assert told == [{"fast": fast, "slow": slow} for fast in (2, 3) for slow in (4, 6)]
+    alone = qmt(
+        "run-strategy", "cross.py", "--replay", "2026-11-23", "--param", "fast=3", "--param", "slow=6", "--json"
+    )
+    assert alone.json["final_asset"] == done.json[3]["final_asset"]
+
+
+def test_a_replay_leaves_no_trace_on_the_account(qmt: Qmt, replay: Replay) -> None:
+    replay(CROSS)
+    assert qmt("orders", "--json").json == []
+    assert qmt("log", "--json").json == []
+
+
+def test_a_strategys_own_mistake_ends_its_replay_with_its_traceback(qmt: Qmt) -> None:
+    Path("bad.py").write_text("symbols = ['600000.SH']\ndef on_tick(ctx, tick):\n    1 / 0\n")
+    done = qmt("run-strategy", "bad.py", "--replay", "2026-11-23", "--json")
+    assert (done.status, done.stdout) == (1, "")
+    error = json.loads(done.stderr)["error"]
+    assert (error["code"], error["line"]) == ("strategy_failed", 3)
+    assert error["why"].endswith("ZeroDivisionError: division by zero") and "qmtcli" not in error["why"]
+
+
+@pytest.mark.parametrize(
+    ("name", "days"), [("cross", "2026-11-17:2026-11-20"), ("guard", "2026-11-17"), ("dayend", "2026-11-17:2026-11-18")]
+)
+def test_the_documents_examples_run(qmt: Qmt, tmp_path: Path, name: str, days: str) -> None:
+    done = qmt(
+        "run-strategy", str(ROOT / "docs" / "strategies" / f"{name}.py"), "--replay", days, "--report",
+        str(tmp_path / "out"), "--json", timeout=120,
+    )  # fmt: skip
+    assert done.status == 0, done.stderr
+    told = [json.loads(line) for line in (tmp_path / "out" / "events.ndjson").read_text(encoding="utf-8").splitlines()]
+    # the bar of 11:30 is over in the lunch break, in which no order is taken
+    assert {(row["code"], row["time"][11:19]) for row in told if row["event"] == "error"} <= {("off_hours", "11:31:00")}
+    assert bool(done.json["trades"]) == (name != "guard")
+
+
+def test_what_a_file_prints_is_no_data(qmt: Qmt) -> None:
+    Path("prints.py").write_text(
+        "print('at first')\nsymbols = ['600000.SH']\ndef on_start(ctx):\n    print('in a call')\n", encoding="utf-8"
+    )
+    done = qmt("run-strategy", "prints.py", "--replay", "2026-11-23", "--json")
+    assert (done.status, done.json["strategy"]) == (0, "prints")
+
+
+def test_a_tape_without_ticks_is_no_replay_of_nothing(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    Path("tapes").mkdir()
+    Path("tapes/600519.SH_1d.csv").write_text(
+        "date,open,high,low,close,volume\n2023-02-07,1800,1810,1790,1797,100000\n", encoding="utf-8"
+    )
+    user_config(f"profiles: {{paper: {{market: '{Path('tapes').absolute().as_posix()}', hours: exchange}}}}")
+    Path("none.py").write_text("symbols = ['600519.SH']\ndef on_tick(ctx, tick): pass\n", encoding="utf-8")
+    done = qmt("run-strategy", "none.py", "--replay", "2023-02-07", "--json")
+    assert (done.status, done.stdout, done.error["code"]) == (10, "", "no_ticks")
+
+
+def test_a_sweep_of_a_plan_keeps_its_words(qmt: Qmt) -> None:
+    Path("mine.py").write_text(
+        "params = {'volume': 100}\n"
+        "def on_timer(ctx, name):\n"
+        "    ctx.buy('600000.SH', ctx.params['volume'], limit=9.09)\n"
+    )
+    Path("plan.yaml").write_text(
+        "strategies: [{file: mine.py, name: two, symbols: [600000.SH], timers: {a: '10:00', b: '10:01'},"
+        " limits: {orders_per_day: 1}}]"
+    )
+    done = qmt(
+        "run-strategy", "plan.yaml", "--replay", "2026-11-23", "--sweep", "volume=100,200", "--json", timeout=120
+    )
+    assert done.status == 0, done.stderr
+    told = [(row["strategy"], row["params"], row["orders"], row["errors"]) for row in done.json]
+    assert told == [("two", {"volume": volume}, 1, 1) for volume in (100, 200)]

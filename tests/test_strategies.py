@@ -1,0 +1,466 @@
+"""Strategies in real time: many at once, each in its own process, and what one does to the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Result, not_on_windows
+
+Qmt = Callable[..., Result]
+
+
+class Run:
+    """A run of qmt and what it says."""
+
+    def __init__(self, *words: str) -> None:
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.events: list[dict[str, Any]] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qmtcli", "run-strategy", *words, "--json"],
+            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        # who waits for what never comes is told so, and does not wait for ever
+        self._patience = threading.Timer(60, self.process.kill)
+        self._patience.daemon = True
+        self._patience.start()
+
+    def until(self, wanted: Callable[[dict[str, Any]], bool], count: int = 1) -> None:
+        """Read until so many events are as wanted."""
+        for line in self.process.stdout or ():
+            event = json.loads(line)
+            self.events.append(event)
+            count -= wanted(event)
+            if not count:
+                return
+        raise AssertionError(f"it ended: {self.events[-5:]}")
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C does; its exit status."""
+        self.process.send_signal(signal.SIGINT)
+        out, _ = self.process.communicate(timeout=30)
+        self._patience.cancel()
+        self.events += [json.loads(line) for line in out.splitlines()]
+        return self.process.returncode
+
+    def told(self, strategy: str, event: str = "log") -> list[Any]:
+        """What a strategy has said."""
+        return [row["message"] for row in self.events if (row["strategy"], row["event"]) == (strategy, event)]
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Run]]:
+    """Starts runs, of which none outlives its test."""
+    runs: list[Run] = []
+
+    def start(*words: str, **files: str) -> Run:
+        for name, text in files.items():
+            Path(f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
+        runs.append(Run(*words, *(f"{name}.py" for name in files)))
+        return runs[-1]
+
+    yield start
+    for each in runs:
+        each._patience.cancel()
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.communicate()
+
+
+BEAT = """
+symbols, timers = ["600000.SH"], {"beat": "100ms"}
+def on_timer(ctx, name):
+    ctx.log(f"{ctx.now.timestamp():.3f}")
+def on_stop(ctx):
+    ctx.log("bye")
+"""
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_one_that_sleeps_one_that_raises_and_one_that_is_killed_leave_the_fourth_alone(run: Callable[..., Run]) -> None:
+    four = run(
+        beat=BEAT,
+        sleeps="""
+        import time
+        symbols = ["600000.SH"]
+        def on_tick(ctx, tick):
+            time.sleep(10)
+        """,
+        raises="""
+        symbols = ["600000.SH"]
+        def on_tick(ctx, tick):
+            raise ValueError("its own")
+        """,
+        dies="""
+        import os, signal
+        symbols = ["600000.SH"]
+        def on_tick(ctx, tick):
+            os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    four.until(lambda event: event["event"] == "ended" and event["strategy"] == "dies")
+    four.until(lambda event: event["event"] == "ended" and event["strategy"] == "raises")
+    four.until(lambda event: event["strategy"] == "beat" and event["event"] == "log", 20)
+    for name, status in (("raises", 1), ("dies", -9)):
+        ended = [row for row in four.events if (row["strategy"], row["event"]) == (name, "ended")]
+        assert [(row["exit_status"], row["again_in"]) for row in ended] == [(status, 2.0**n) for n in range(len(ended))]
+    assert {*four.told("raises", "failed")} == {"ValueError: its own"}
+    begun = time.monotonic()
+    four.stop()
+    assert time.monotonic() - begun < 20
+    assert {row["exit_status"] for row in four.events if (row["strategy"], row["event"]) == ("beat", "ended")} == {0}
+    assert four.told("beat")[-1] == "bye"
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_killed_with_orders_open_it_knows_them_its_book_and_its_state(run: Callable[..., Run], qmt: Qmt) -> None:
+    """It dies after an order, after its state, and in a callback; each step is sent once."""
+    one = run(
+        steps="""
+        import os
+        symbols, timers = ["600000.SH"], {"step": "200ms"}
+        def on_start(ctx):
+            ctx.log("run", ctx.state.get("runs", 0), len(ctx.orders()), ctx.position("600000.SH").volume)
+            ctx.state["runs"] = ctx.state.get("runs", 0) + 1
+        def on_timer(ctx, name):
+            runs = ctx.state["runs"]
+            ctx.buy("600000.SH", 100, limit=9.09, id="first-{date}")
+            if runs == 1:
+                os._exit(9)
+            ctx.buy("600000.SH", 200, limit=8.5, id="rests-{date}")
+            if runs == 2:
+                os._exit(9)
+            ctx.target("600000.SH", volume=400)
+            ctx.log("all", len(ctx.orders()))
+        """
+    )
+    one.until(lambda event: str(event["message"]).startswith("all"), 3)
+    assert one.stop() == 0
+    runs = [word for word in one.told("steps") if word.startswith("run")]
+    assert runs == ["run 0 0 0", "run 1 1 100", "run 2 2 100"]
+    rows = qmt("orders", "--json").json
+    assert Counter((row["order_remark"].split("-")[0][:5], row["order_volume"]) for row in rows) == Counter(
+        {("first", 100): 1, ("rests", 200): 1, ("steps", 100): 1}
+    )
+    assert {row["strategy_name"] for row in rows} == {"steps"}
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_its_orders_and_trades_are_told_and_go_into_its_book(run: Callable[..., Run], qmt: Qmt) -> None:
+    one = run(
+        buys="""
+        symbols, sent = ["600000.SH"], []
+        def on_tick(ctx, tick):
+            if not sent:
+                sent.append(ctx.buy("600000.SH", 300, price="peer"))
+        def on_trade(ctx, trade):
+            ctx.log("trade", trade.traded_volume)
+        def on_order(ctx, order):
+            ctx.log(order.status, ctx.position("600000.SH").volume, ctx.position("600000.SH").can_use_volume)
+        """
+    )
+    one.until(lambda event: str(event["message"]).startswith("filled"))
+    assert one.stop() == 0
+    assert one.told("buys")[-2:] == ["trade 300", "filled 300 0"]
+    book = {row["stock_code"]: row for row in qmt("book", "buys", "--json").json}
+    assert book["600000.SH"]["volume"] == 300
+    (row,) = qmt("run-strategy", "--status", "--json").json
+    assert (row["state"], row["orders"], row["trades"], row["exit_status"]) == ("ended", 1, 1, 0)
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_a_halt_stops_its_buys_and_it_is_told(run: Callable[..., Run], qmt: Qmt) -> None:
+    assert qmt("halt").status == 0
+    one = run(
+        tries="""
+        symbols, timers = ["600000.SH"], {"try": "200ms"}
+        def on_timer(ctx, name):
+            ctx.buy("600000.SH", 100, limit=9.09)
+        """
+    )
+    one.until(lambda event: event["event"] == "error", 2)
+    assert one.stop() == 0
+    assert {row["code"] for row in one.events if row["event"] == "error"} == {"halted"}
+    assert qmt("orders", "--json").json == []
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_the_same_strategy_does_not_run_twice(run: Callable[..., Run]) -> None:
+    first = run(beat=BEAT)
+    first.until(lambda event: event["event"] == "started")
+    second = run(beat=BEAT)
+    second.until(lambda event: event["event"] == "ended")
+    assert [row["code"] for row in second.events if row["event"] == "error"] == ["strategy_runs"]
+    assert second.process.wait(10) == 6
+    assert first.stop() == 0
+
+
+@not_on_windows("it is killed")
+def test_nobody_outlives_who_started_it(run: Callable[..., Run]) -> None:
+    one = run(
+        tells="""
+        import os
+        symbols, timers = ["600000.SH"], {"beat": "100ms"}
+        def on_start(ctx):
+            ctx.log(os.getpid())
+        """
+    )
+    one.until(lambda event: event["event"] == "log")
+    pid = int(one.told("tells")[0])
+    one.process.kill()
+    one.process.wait()
+    until = time.monotonic() + 10
+    while time.monotonic() < until and Path(f"/proc/{pid}").exists():
+        time.sleep(0.05)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_on_a_live_profile_somebody_has_to_say_yes(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    user_config("profiles: {live: {live: true, path: /x/userdata_mini, account: '2000000365'}}")
+    Path("beat.py").write_text(BEAT)
+    done = qmt("--profile", "live", "run-strategy", "beat.py", "--json")
+    assert (done.status, json.loads(done.stderr)["error"]["code"]) == (6, "needs_yes")
+    done = qmt("--profile", "live", "run-strategy", "beat.py", "--json", "--yes")
+    assert (done.status, json.loads(done.stderr)["error"]["code"]) == (6, "no_limits")
+
+
+def test_until_it_stops_of_itself(qmt: Qmt, clock: Callable[[str], None]) -> None:
+    clock("2026-11-23T14:56:59+")
+    Path("beat.py").write_text(BEAT)
+    done = qmt("run-strategy", "beat.py", "--until", "14:57", "--json")
+    assert done.status == 0, done.stderr
+    told = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert told[-2:] == ["stopped", "ended"]
+
+
+def test_what_is_wrong_with_a_file_is_told(qmt: Qmt) -> None:
+    Path("beat.py").write_text(BEAT)
+    Path("plan.yaml").write_text("strategies: [{file: beat.py, symbols: [600000]}, {file: bad.py}]")
+    Path("bad.py").write_text("import sys\ndef on_tick(ctx, tick): pass\nprint(1 / 0)\n")
+    done = qmt("run-strategy", "plan.yaml", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    told = {(row["strategy"], row["event"], row["code"] or row["message"]) for row in rows if row["event"] != "ended"}
+    assert ("beat", "error", "code_unknown") in told
+    assert ("bad", "failed", "ZeroDivisionError: division by zero") in told
+    assert done.status == 2
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_killed_between_the_intent_and_the_call_it_is_sent_by_the_next_run(run: Callable[..., Run], qmt: Qmt) -> None:
+    """On paper it is proved that it was not sent; the same id then is no order yet."""
+    one = run(
+        dies="""
+        import os
+        from qmtcli.xt.session import Session
+        symbols, timers = ["600000.SH"], {"step": "200ms"}
+        def on_timer(ctx, name):
+            if ctx.state.setdefault("runs", 0) == 0:
+                ctx.state["runs"] = 1
+                Session.place = lambda self, request: os._exit(9)
+            ctx.buy("600000.SH", 100, limit=9.09, id="once-{date}")
+        def on_trade(ctx, trade):
+            ctx.log("trade", trade.traded_volume)
+        """
+    )
+    one.until(lambda event: event["message"] == "trade 100")
+    assert one.stop() == 0
+    assert [row["traded_volume"] for row in qmt("orders", "--json").json] == [100]
+    assert len([row for row in one.events if row["event"] == "ended"]) == 2
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_what_a_rate_holds_back_is_counted_in(
+    run: Callable[..., Run], qmt: Qmt, user_config: Callable[[str], Path]
+) -> None:
+    """Two targets and more orders within a second: each waits its turn, and none is sent twice."""
+    user_config("profiles: {paper: {limits: {orders_per_second: 2}}}")
+    one = run(
+        paced="""
+        symbols, timers = ["600000.SH"], {"go": "100ms"}
+        def on_timer(ctx, name):
+            if ctx.state.get("done"):
+                return
+            ctx.state["done"] = True
+            for _ in range(3):
+                ctx.target("600000.SH", volume=300, price="8.50")
+            for number in range(3):
+                ctx.buy("600000.SH", 100, limit=8.4)
+            ctx.log("sent")
+        """
+    )
+    one.until(lambda event: event["message"] == "sent")
+    assert one.stop() == 0
+    rows = qmt("orders", "--json").json
+    assert sorted(row["order_volume"] for row in rows) == [100, 100, 100, 300]
+    sending = [row for row in qmt("log", "--json").json if row["event"] == "sending"]
+    assert [row["order_volume"] for row in sending] == [300, 100, 100, 100]
+    at = [datetime.fromisoformat(row["time"]) for row in sending]
+    assert all(later - before >= timedelta(seconds=0.999) for before, later in zip(at, at[2:], strict=False))
+
+
+LOST = {"call": "query_positions", "outcome": "disconnect before", "nth": 1}
+AWAY = [{"call": "connect", "outcome": "-1", "nth": number} for number in (2, 3, 4)]
+LOGGED_OUT = {"call": "query_positions", "outcome": "account status", "status": 4, "nth": 1}
+
+
+@not_on_windows("Ctrl-C to one process alone")
+@pytest.mark.parametrize(
+    "faults", [[LOST, *AWAY], [LOST], [LOGGED_OUT]], ids=["the link", "the link, and back at once", "the login"]
+)
+def test_a_day_with_a_terminal(
+    faults: list[dict[str, Any]],
+    run: Callable[..., Run],
+    qmt: Qmt,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Lost and back: told, nothing sent meanwhile, and what was missed is told afterwards."""
+    (tmp_path / "faults.json").write_text(json.dumps(faults))
+    monkeypatch.setenv("QMT_PAPER_FAULTS", str(tmp_path / "faults.json"))
+    one = run(
+        lives="""
+        symbols, timers, told = ["600000.SH"], {"go": "100ms"}, []
+        def on_start(ctx):
+            ctx.buy("600000.SH", 100, limit=8.5, id="rests-{date}")
+        def on_link(ctx, what):
+            ctx.log("link", what)
+            told.append(what)
+            if what == "back":
+                ctx.buy("600000.SH", 100, limit=9.09, id="after-{date}")
+        def on_timer(ctx, name):
+            if told == ["lost"]:
+                ctx.buy("600000.SH", 100, limit=9.09)
+            elif not told:
+                ctx.positions(account=True)
+        def on_order(ctx, order):
+            ctx.log(order.order_remark[:5], order.status)
+        """
+    )
+    monkeypatch.delenv("QMT_PAPER_FAULTS")
+    one.until(lambda event: event["event"] == "link")
+    if len(faults) > 1:  # somebody cancels while it is away, for seven seconds
+        assert qmt("cancel", "--all").status == 0
+    one.until(lambda event: event["message"] == "after filled")
+    assert one.stop() == 0
+    told = [word for word in one.told("lives") if word.startswith("link") or word.endswith("canceled")]
+    assert told == ["link lost", "link back", *(["rests canceled"] if len(faults) > 1 else [])]
+    assert [row["code"] for row in one.events].count("strategy_waits") > 3, "it tried meanwhile"
+    # one that is refused is told once, not at each attempt
+    assert len([row for row in one.events if row["hook"] == "link"]) == 1
+    rows = qmt("orders", "--json").json
+    assert sorted(row["order_remark"][:5] for row in rows) == ["after", "rests"]
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_it_is_the_account_of_the_command_line_that_it_trades_on(
+    run: Callable[..., Run], qmt: Qmt, user_config: Callable[[str], Path]
+) -> None:
+    user_config("profiles: {paper: {accounts: ['1000000366']}}")
+    one = run(
+        "--account", "1000000366",
+        buys="""
+        symbols, sent = ["600000.SH"], []
+        def on_tick(ctx, tick):
+            if not sent:
+                sent.append(ctx.buy("600000.SH", 100, price="peer"))
+        """,
+    )  # fmt: skip
+    one.until(lambda event: event["event"] == "trade")
+    assert one.stop() == 0
+    assert len(qmt("orders", "--json", "--account", "1000000366").json) == 1
+    assert qmt("orders", "--json").json == []
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_what_it_prints_and_what_it_raised_is_in_its_log(run: Callable[..., Run], tmp_path: Path) -> None:
+    one = run(
+        prints="""
+        print("at first")
+        symbols = ["600000.SH"]
+        def on_tick(ctx, tick):
+            print("in a call")
+            ctx.log("said")
+            raise ValueError("its own")
+        """
+    )
+    one.until(lambda event: event["event"] == "ended")
+    one.stop()
+    assert {row["event"] for row in one.events} <= {"started", "log", "failed", "ended", "link", "stopped"}
+    (log,) = (tmp_path / "state" / "strategies").rglob("prints.log")
+    text = log.read_text(encoding="utf-8")
+    assert all(word in text for word in ("at first", "in a call", "said", "ValueError: its own", "prints.py"))
+
+
+@not_on_windows("a pipe that is closed")
+def test_a_closed_pipe_after_an_order_is_seven_with_its_id(run: Callable[..., Run]) -> None:
+    one = run(
+        buys="""
+        symbols, timers, sent = ["600000.SH"], {"say": "100ms"}, []
+        def on_timer(ctx, name):
+            if not sent:
+                sent.append(ctx.buy("600000.SH", 100, limit=8.5, id="mine-{date}"))
+            ctx.log("more")
+        """
+    )
+    one.until(lambda event: event["event"] == "sent")
+    assert one.process.stdout is not None and one.process.stderr is not None
+    one.process.stdout.close()
+    error = json.loads(one.process.stderr.read())["error"]
+    assert one.process.wait(30) == 7
+    assert [text[:5] for text in error["ids"]] == ["mine-"]
+
+
+def test_a_plain_script_may_call_its_callbacks_what_it_likes(tmp_path: Path) -> None:
+    from qmtcli.strategy.file import is_strategy
+
+    def found(text: str) -> bool:
+        (tmp_path / "one.py").write_text(textwrap.dedent(text))
+        return is_strategy(tmp_path / "one.py")
+
+    callback = "def on_tick(datas):\n    print(datas)\n"
+    assert not found(f"from xtquant import xtdata\n{callback}")
+    assert found(f"from xtquant import xtdata\n{callback}\ndef on_stop(ctx): pass\n")
+    assert found(callback)  # and its mistake is told
+    assert found("class One:\n    def on_bar_close(self, ctx, bar): pass\n")
+    assert not found("print(1)")
+    assert not found("def on_tick(")
+
+
+def test_until_is_a_time_of_day(qmt: Qmt) -> None:
+    Path("beat.py").write_text(BEAT)
+    for text in ("25:00", "5m"):
+        done = qmt("run-strategy", "beat.py", "--until", text, "--json")
+        assert (done.status, done.stdout, done.error["code"]) == (2, "", "bad_timer")
+
+
+def test_a_state_that_cannot_be_read_is_not_an_empty_one(qmt: Qmt, tmp_path: Path) -> None:
+    """It ends before anything is called; and keeping one touches no file of another's."""
+    from qmtcli.strategy.running import State
+
+    state = State(tmp_path / "beat.state")
+    (tmp_path / "beat.new").write_text("another's")
+    assert state.read() == {}
+    state.keep({"bought": ["600000.SH"]})
+    assert State(tmp_path / "beat.state").read() == {"bought": ["600000.SH"]}
+    assert (tmp_path / "beat.new").read_text() == "another's"
+    folder = tmp_path / "state" / "strategies" / "paper" / "1000000365"
+    folder.mkdir(parents=True)
+    (folder / "beat.state").write_text("{")
+    Path("beat.py").write_text(BEAT)
+    done = qmt("run-strategy", "beat.py", "--json")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.status, [row["code"] for row in rows if row["event"] == "error"]) == (3, ["state_unusable"])
+    assert [row for row in rows if row["event"] == "log"] == []
