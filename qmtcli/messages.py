@@ -839,6 +839,18 @@ ERRORS: dict[str, Text] = {
         "the report's page needs plotly",
         "pip install 'qmtcli[replay]'",
     ),
+    "bad_backend": Text(
+        "不认识的后端: {text}",
+        "dask:tcp://主机:8786, ray, 或 ray:地址",
+        "no backend: {text}",
+        "dask:tcp://HOST:8786, ray, or ray:ADDRESS",
+    ),
+    "backend_unusable": Text(
+        "后端 {name} 不可用: {why}",
+        "pip install distributed 或 ray; 地址可达吗?",
+        "backend {name} cannot be used: {why}",
+        "pip install distributed, or ray; can the address be reached?",
+    ),
     "joblib_missing": Text(
         "参数扫描需要 joblib",
         "pip install 'qmtcli[replay]'",

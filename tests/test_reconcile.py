@@ -49,18 +49,23 @@ class Live:
         self, *words: str, faults: list[dict[str, Any]] | None = None, clock: str = CLOCK, stdin: str = ""
     ) -> Result:
         """Run qmt at a moment of the machine's clock, which stands there, or with a trailing ``+`` runs on."""
-        script = self.folder / "faults.json"
-        script.write_text(json.dumps(faults or []))
-        settings = Settings(
-            str(self.folder / "account"), ACCOUNT, clock="" if clock.endswith("+") else clock, faults=str(script),
-            **self._settings,
-        )  # fmt: skip
-        more = {"QMTCLI_PAPER": json.dumps(asdict(settings)), "MACHINE_CLOCK": clock}
+        more = {
+            "QMTCLI_PAPER": self.paper(faults or [], "" if clock.endswith("+") else clock), "MACHINE_CLOCK": clock,
+        }  # fmt: skip
         if clock == CLOCK:
             return self._quick("--profile", "live", *words, stdin=stdin, env=more)
         path = os.pathsep.join(map(str, (TERMINAL, ROOT)))  # where the quick one's clock does not stand
         more |= {"PYTHONPATH": path, "NATIVE_TOO": "1"}
         return self._qmt("--profile", "live", *words, stdin=stdin, env=more)
+
+    def paper(self, faults: list[dict[str, Any]], clock: str) -> str:
+        """The account behind the terminal and what goes wrong there, as its stand-in is told."""
+        script = self.folder / "faults.json"
+        script.write_text(json.dumps(faults))
+        settings = Settings(
+            str(self.folder / "account"), ACCOUNT, clock=clock, faults=str(script), **self._settings
+        )  # fmt: skip
+        return json.dumps(asdict(settings))
 
     def sent(self) -> int:
         """Orders that went down to the native line since the last answer."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import ROOT, Result
+from conftest import ROOT, Result, not_on_windows
 
 Qmt = Callable[..., Result]
 
@@ -303,6 +303,24 @@ def test_a_sweep_tells_of_every_combination(qmt: Qmt) -> None:
         "run-strategy", "cross.py", "--replay", "2026-11-23", "--param", "fast=3", "--param", "slow=6", "--json"
     )
     assert alone.json["final_asset"] == done.json[3]["final_asset"]
+
+
+@not_on_windows("a cluster of its processes")
+def test_a_sweep_on_a_cluster_tells_the_same(qmt: Qmt) -> None:
+    """The figures are those of this machine, and a scheduler that is not there is told of."""
+    distributed = pytest.importorskip("distributed")
+    Path("cross.py").write_text(CROSS, encoding="utf-8")
+    words = ("run-strategy", "cross.py", "--replay", "2026-11-23", "--sweep", "fast=2,3", "--json")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, host="127.0.0.1", dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        address = cluster.scheduler_address
+        there = qmt(*words, "--backend", f"dask:{address}", timeout=120)
+    assert (there.status, there.stderr) == (0, "")
+    assert there.json == qmt(*words, timeout=120).json
+    for backend, code in (("spark", "bad_backend"), ("dask:", "bad_backend"), ("dask:nowhere", "backend_unusable")):
+        refused = qmt(*words, "--backend", backend)
+        assert (refused.status, refused.stdout, refused.error["code"]) == (2, "", code)
 
 
 def test_a_replay_leaves_no_trace_on_the_account(qmt: Qmt, replay: Replay) -> None:

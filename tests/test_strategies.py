@@ -11,13 +11,14 @@ import textwrap
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Result, not_on_windows
+from conftest import NATIVE, ROOT, TERMINAL, Result, Runner, not_on_windows
+from test_reconcile import Live
 
 Qmt = Callable[..., Result]
 
@@ -25,8 +26,9 @@ Qmt = Callable[..., Result]
 class Run:
     """A run of qmt and what it says."""
 
-    def __init__(self, *words: str) -> None:
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    def __init__(self, *words: str, path: Sequence[Path] = ()) -> None:
+        """``path``: folders of modules that its processes find first."""
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT)))}
         self.events: list[dict[str, Any]] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", "qmtcli", "run-strategy", *words, "--json"],
@@ -45,7 +47,8 @@ class Run:
             count -= wanted(event)
             if not count:
                 return
-        raise AssertionError(f"it ended: {self.events[-5:]}")
+        said = self.process.stderr.read() if self.process.stderr is not None else b""
+        raise AssertionError(f"it ended: {self.events[-5:]} {said.decode()}")
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; its exit status."""
@@ -65,10 +68,10 @@ def run() -> Iterator[Callable[..., Run]]:
     """Starts runs, of which none outlives its test."""
     runs: list[Run] = []
 
-    def start(*words: str, **files: str) -> Run:
+    def start(*words: str, path: Sequence[Path] = (), **files: str) -> Run:
         for name, text in files.items():
             Path(f"{name}.py").write_text(textwrap.dedent(text), encoding="utf-8")
-        runs.append(Run(*words, *(f"{name}.py" for name in files)))
+        runs.append(Run(*words, *(f"{name}.py" for name in files), path=path))
         return runs[-1]
 
     yield start
@@ -362,6 +365,151 @@ def test_a_day_with_a_terminal(
     assert len([row for row in one.events if row["hook"] == "link"]) == 1
     rows = qmt("orders", "--json").json
     assert sorted(row["order_remark"][:5] for row in rows) == ["after", "rests"]
+
+
+#: the first lines of a strategy whose own waiting goes by a machine's clock that is so many times as fast
+FAST = """
+import time
+from types import SimpleNamespace
+from qmtcli.strategy import running
+SPEED, zero, idle = {speed}, time.monotonic(), running.Running._idle
+running.time = SimpleNamespace(
+    time=time.time, sleep=time.sleep, monotonic=lambda: zero + (time.monotonic() - zero) * SPEED
+)
+running.Running._idle = lambda self, seconds: idle(self, seconds / SPEED)
+"""
+
+
+@not_on_windows("Ctrl-C to one process alone")
+@pytest.mark.parametrize(
+    ("where", "speed", "attempts", "least"), [("paper", 600, 84, 2_400), ("live", 6, 4, 15)], ids=["paper", "live"]
+)
+def test_while_the_terminal_is_away_attempts_are_few_and_nothing_is_sent(
+    where: str, speed: int, attempts: int, least: int, run: Callable[..., Run], qmt: Runner, tmp_path: Path,
+    quick_runs: Callable[[str], Runner], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Forty minutes on paper, a quarter of one at a terminal; then all is read before the next order."""
+    faults = [LOST, *({"call": "connect", "outcome": "-1", "nth": 2 + number} for number in range(attempts))]
+    words: list[str] = []
+    if where == "live":
+        live = Live(quick_runs("live"), qmt, tmp_path, monkeypatch, "{order_value: 50000, price_away: 10%}")
+        monkeypatch.setenv("QMTCLI_PAPER", live.paper(faults, clock=""))
+        monkeypatch.setenv("MACHINE_CLOCK", "2026-11-23T10:00:00+")
+        monkeypatch.setenv("NATIVE_TOO", "1")
+        words = ["--profile", "live", "--yes"]
+    else:
+        (tmp_path / "faults.json").write_text(json.dumps(faults))
+        monkeypatch.setenv("QMT_PAPER_FAULTS", str(tmp_path / "faults.json"))
+        monkeypatch.setenv("NATIVE_LOG", str(tmp_path / "native.log"))
+    one = run(
+        *words,
+        path=[TERMINAL if where == "live" else NATIVE],
+        lives=FAST.format(speed=speed)
+        + textwrap.dedent("""
+        timers, told, at = {"go": "60s" if SPEED > 100 else "1s"}, [], []
+        def on_start(ctx):
+            ctx.buy("600000.SH", 100, limit=8.9, id="rests-{date}")
+        def on_link(ctx, what):
+            told.append(what)
+            at.append(running.time.monotonic())
+            if what == "back":
+                ctx.buy("600000.SH", 100, limit=9.09, id="after-{date}")
+                ctx.log("away", int(at[-1] - at[0]))
+        def on_timer(ctx, name):
+            if told == ["lost"]:
+                ctx.buy("600000.SH", 100, limit=9.09)
+            elif not told:
+                ctx.positions(account=True)
+        """),
+    )
+    one.until(lambda event: str(event["message"]).startswith("away"))
+    assert one.stop() == 0
+    assert least <= int(one.told("lives")[-1].split()[1]) <= 1.5 * least
+    assert [row["code"] for row in one.events].count("strategy_waits") >= (20 if where == "paper" else 5)
+    assert [row["exit_status"] for row in one.events if row["event"] == "ended"] == [0], (
+        "it went on, and was not begun anew"
+    )
+    calls = (tmp_path / "native.log").read_text().split()
+    writes = [number for number, name in enumerate(calls) if name == "orderStockWithSeq"]
+    assert len(writes) == 2
+    back = len(calls) - calls[::-1].index("connect")
+    assert back < writes[1]
+    assert {"queryStockOrdersWithSeq", "queryStockTradesWithSeq"} <= {*calls[back : writes[1]]}
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_quotes_that_fall_silent_are_subscribed_anew_and_it_is_told(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sample's three seconds between two snapshots are half an hour here."""
+    monkeypatch.setenv("NATIVE_LOG", str(tmp_path / "native.log"))
+    one = run(
+        path=[NATIVE],
+        watched=FAST.format(speed=600)
+        + textwrap.dedent("""
+        symbols = ["600000.SH"]
+        def on_link(ctx, what):
+            ctx.log(what)
+        """),
+    )
+    one.until(lambda event: event["message"] == "fresh", 2)
+    assert one.stop() == 0
+    assert one.told("watched")[:4] == ["stale", "fresh", "stale", "fresh"]
+    calls = Counter((tmp_path / "native.log").read_text().split())
+    assert 0 < calls["unsubscribe_quote"] < calls["subscribe_quote"]
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_what_no_push_has_told_is_read(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faults.json").write_text(json.dumps([{"call": "order", "outcome": "no answer", "pushes": False}]))
+    monkeypatch.setenv("QMT_PAPER_FAULTS", str(tmp_path / "faults.json"))
+    one = run(
+        buys=FAST.format(speed=60)
+        + textwrap.dedent("""
+        symbols, sent = ["600000.SH"], []
+        def on_tick(ctx, tick):
+            if not sent:
+                sent.append(ctx.buy("600000.SH", 100, price="peer"))
+        def on_order(ctx, order):
+            ctx.log(order.status)
+        def on_trade(ctx, trade):
+            ctx.log("trade", trade.traded_volume)
+        """),
+    )
+    one.until(lambda event: event["message"] == "trade 100")
+    assert one.stop() == 0
+    assert one.told("buys") == ["filled", "trade 100"]
+
+
+@not_on_windows("it is killed")
+def test_the_status_of_one_whose_parent_was_killed_is_lost(run: Callable[..., Run], qmt: Qmt) -> None:
+    def state() -> str:
+        (row,) = qmt("run-strategy", "--status", "--json").json
+        return str(row["state"])
+
+    one = run(beat=BEAT)
+    one.until(lambda event: event["event"] == "started")
+    assert state() == "running"
+    second = run(beat=BEAT)  # which is refused, and leaves what is told of the first alone
+    second.until(lambda event: event["event"] == "ended")
+    assert state() == "running"
+    one.process.kill()
+    one.process.wait()
+    assert state() == "lost"
+    third = run(beat=BEAT)
+    third.until(lambda event: event["event"] == "started")
+    assert (state(), third.stop(), state()) == ("running", 0, "ended")
+
+
+def test_an_account_that_begins_anew_has_strategies_that_begin_anew(qmt: Qmt, tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "strategies" / "paper"
+    for account in ("1000000365", "1000000366"):
+        (folder / account).mkdir(parents=True)
+        (folder / account / "beat.state").write_text("{}")
+    assert qmt("paper", "reset", "--yes").status == 0
+    assert [path.parent.name for path in folder.rglob("*.state")] == ["1000000366"]
 
 
 @not_on_windows("Ctrl-C to one process alone")

@@ -69,12 +69,14 @@ def status(app: App) -> None:
 @click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
 def reset(app: App, yes: bool) -> None:
     from qmtcli import backend
+    from qmtcli.commands.strategies import forget_states
 
     exchange = _exchange(app)
     app.confirm(say("清空模拟账户?", "Erase the paper account?"), yes)
     exchange.reset()
     if backend.ledger_file(app.profile, app.console.env).exists():
         app.ledger.begin_anew()
+    forget_states(app)
     _show(app, exchange)
 
 

@@ -29,6 +29,8 @@ from qmtcli.messages import say
 @click.option("--param", "params", metavar="K=V", multiple=True, help=say("策略参数", "a parameter of the strategy"))
 @click.option("--sweep", "sweeps", metavar="K=A,B", multiple=True,
               help=say("回放每个参数组合", "replay every combination of parameters"))  # fmt: skip
+@click.option("--backend", metavar="dask:ADDRESS|ray[:ADDRESS]",
+              help=say("参数组合分布到集群", "spread the combinations over a cluster"))  # fmt: skip
 @click.option("--symbols", metavar="CODE,…", help=say("代码, 代替文件里的", "codes, instead of the file's"))
 @click.option("--until", metavar="HH:MM", help=say("到时停止", "stop at this time"))
 @click.option("--status", is_flag=True, help=say("查看正在运行的策略", "show the strategies that run"))
@@ -67,7 +69,7 @@ def run_strategy(app: App, file: str | None, arguments: tuple[str, ...], unguard
 
         files = [file, *arguments]
         return replay(app, files, asked) if asked["replay"] is not None else run(app, files, asked)
-    for name in ("replay", "report", "params", "sweeps", "symbols", "until"):
+    for name in ("replay", "report", "params", "sweeps", "backend", "symbols", "until"):
         if asked[name]:
             raise UsageError("plain_script", path=file)
     from qmtcli.strategy.runner import run_plain

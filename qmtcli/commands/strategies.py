@@ -166,7 +166,7 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     folder = _folder(app)
     folder.mkdir(parents=True, exist_ok=True)
     # its stderr is its log, whatever it prints
-    start = _start(app, "table")
+    start = [*_interpreter(), *_words_of(app, "table")]
     children = [
         Wanted(
             each.name,
@@ -200,12 +200,16 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     return whole(supervisor.statuses)
 
 
-def _start(app: App, form: str) -> list[str]:
-    """The command line of a process that does a part of this run: on the same account, by the same options."""
+def _interpreter() -> list[str]:
+    """The command line of this Python with this qmt."""
+    return [sys.executable, "-c", START.format(path=ascii(sys.path))]
+
+
+def _words_of(app: App, form: str) -> list[str]:
+    """What follows it for a process that does a part of this run: on the same account, by the same options."""
     flags = {name: value for name, value in app.flags.items() if name in ("account", "timeout", "wait_ready")}
     words = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
-    return [sys.executable, "-c", START.format(path=ascii(sys.path)), "--profile", app.profile.name, *words,
-            "-o", form, "--lang", app.console.lang, "run-strategy"]  # fmt: skip
+    return ["--profile", app.profile.name, *words, "-o", form, "--lang", app.console.lang, "run-strategy"]
 
 
 def _spec(asked: Asked, **more: object) -> str:
@@ -225,16 +229,21 @@ def _folder(app: App) -> Path:
     return home / app.profile.name / app.profile.account
 
 
+def forget_states(app: App) -> None:
+    """Have the strategies of an account that begins anew begin anew too. Raises ConfigError."""
+    for path in _folder(app).glob("*.state"):
+        try:
+            path.unlink()
+        except OSError as error:
+            raise ConfigError("state_unusable", path=str(path), why=error.strerror or str(error)) from error
+
+
 def status(app: App) -> int:
     """Show the strategies that a profile has run."""
-    rows = []
-    for path in sorted(_folder(app).glob("*.json")):
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(found, dict) and "state" in found and "pid" in found:
-            rows.append({key: found.get(key) for key in STATUS_KEYS})
+    from qmtcli.strategy import supervisor
+
+    found = [supervisor.status(path) for path in sorted(_folder(app).glob("*.json"))]
+    rows = [{key: row.get(key) for key in STATUS_KEYS} for row in found if row is not None]
     caption = say(f"策略: {len(rows)}", f"Strategies: {len(rows)}")
     emit_rows(app.console, rows, STATUS_KEYS, STRATEGIES, "strategy", caption)
     return ExitStatus.OK
@@ -345,6 +354,7 @@ def _until(app: App, at: int | None) -> int | None:
 def replay(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     """Replay one strategy, or one with each combination of parameters; the exit status."""
     from qmtcli.strategy.replay import parse_days
+    from qmtcli.strategy.sweep import check
 
     days = parse_days(options["replay"])
     wanted = _asked(app, files, options)
@@ -352,13 +362,14 @@ def replay(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
         raise UsageError("replay_on_live", profile=app.profile.name)
     check_fields(app.console, REPLAY_KEYS)
     combinations = _combinations(options["sweeps"])
+    check(options["backend"])
     if len(wanted) * len(combinations) == 1:
         folder = Path(options["report"]) if options["report"] else None
         row = _replayed(app, wanted[0], days, folder, app.console.passing)
         app.console.passing("")
         emit_row(app.console, row, REPLAYS, "strategy", say("回放", "Replay"))
         return ExitStatus.OK
-    rows = _swept(app, wanted, combinations, days, options["report"])
+    rows = _swept(app, wanted, combinations, days, options["report"], options["backend"])
     caption = say(f"回放: {len(rows)}", f"Replays: {len(rows)}")
     emit_rows(app.console, rows, REPLAY_KEYS, REPLAYS, "strategy", caption)
     return ExitStatus.OK
@@ -434,44 +445,26 @@ def _own(error: Exception, file: str) -> Exception:
 
 def _swept(
     app: App, wanted: Sequence[Asked], combinations: Sequence[dict[str, Any]], days: tuple[date, date],
-    report: str | None,
+    report: str | None, on: str | None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Replay each strategy with each combination, in processes side by side. Raises what the first of them raises."""
-    try:
-        from joblib import Parallel, delayed
-    except ImportError:
-        raise UsageError("joblib_missing") from None
+    """Replay each strategy with each combination, side by side. Raises what the first that fails raises."""
+    from qmtcli.strategy.sweep import Job, sweep
+
     jobs = []
-    start = _start(app, "json")
+    words = _words_of(app, "json")
     for each, params in product(wanted, combinations):
         over = {**each.over, "params": {**(each.over.get("params") or {}), **params}}
         name = "_".join([_file_name(each.name), *(f"{key}={value}" for key, value in params.items())])
         folder = None if report is None else str(Path(report).absolute() / name)
         span = [day.isoformat() for day in days]
-        jobs.append([*start, "--as-child", _spec(each._replace(over=over), days=span, report=folder)])
+        spec = _spec(each._replace(over=over), days=span, report=folder)
+        jobs.append(Job(f"{each.name} {over['params']}", [*words, "--as-child", spec]))
     found: list[dict[str, Any]] = []
-    env = dict(app.console.env)
-    # each job waits for a process of its own
-    for row in Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
-        delayed(_swept_one)(job, env) for job in jobs
-    ):
+    for row in sweep(jobs, _interpreter(), app.console.env, on):
         found.append(row)
         app.console.passing(f"{len(found)}/{len(jobs)}")
     app.console.passing("")
     return found
-
-
-def _swept_one(command: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
-    """One replay in a process of its own: a process has one backend, and it is used once."""
-    import subprocess
-
-    done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
-    if done.returncode:
-        said = json.loads(command[-1])
-        name, why = f"{said['name']} {said['over']['params']}", done.stderr.strip()[-500:]
-        raise UsageError("replay_failed", name=name, status=done.returncode, why=why)
-    row: dict[str, Any] = json.loads(done.stdout)
-    return row
 
 
 def _replayed_child(app: App, said: Mapping[str, Any]) -> int:

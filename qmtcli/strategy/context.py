@@ -18,7 +18,7 @@ from qmtcli.books import Book, books, sellable, selling, traded_fees
 from qmtcli.config import Limits
 from qmtcli.desk import Desk, Manner, limits
 from qmtcli.desk.sending import Outcome, Sending
-from qmtcli.errors import NotConnected, QmtError, Refused, UsageError
+from qmtcli.errors import NotConnected, OutcomeUnknown, QmtError, Refused, UsageError
 from qmtcli.ledger import Entry, State, Used
 from qmtcli.model import Asset, Order, Position, Quote, Side, Trade
 from qmtcli.orders import known_instrument
@@ -61,6 +61,8 @@ class Context:
         self.state = state
         #: why nothing can be sent, the code of an error; "" while there is a link and the account is up
         self.down = ""
+        #: client ids of orders whose last word has not come
+        self.awaited: set[str] = set()
         self._desk, self._session, self._markets = desk, desk.session, markets
         self._emit, self._keep = emit, keep
         self._kept = json.dumps(state, sort_keys=True, ensure_ascii=False)
@@ -247,6 +249,8 @@ class Context:
         if len(entries) > 1:  # so that whoever comes after a death knows of all parts
             entries = self._desk.ledger.plan(entries)
         failed = self._sending.post(entries)
+        refused = {each.entry.client_id for each in failed if not isinstance(each.error, OutcomeUnknown)}
+        self.awaited |= {entry.client_id for entry in entries} - refused
         for outcome in failed:
             if outcome.error is not None:
                 raise outcome.error
@@ -336,6 +340,8 @@ class Context:
             for told in (outcome.entry.client_id, outcome.entry.order_id):
                 self._desk.sent.pop(told, None)
             if outcome.error is not None:
+                if not isinstance(outcome.error, OutcomeUnknown):
+                    self.awaited.discard(outcome.entry.client_id)
                 self.tell_error("order", outcome.error, client_id=outcome.entry.client_id)
         return outcomes
 

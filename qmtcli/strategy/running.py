@@ -33,6 +33,8 @@ _STEP = 0.05
 _STALE = 60.0
 #: seconds before the first and, doubled each time, at most before a later attempt at a new link
 _FIRST_WAIT, _LAST_WAIT = 1.0, 30.0
+#: seconds between two readings of what stands while an order has not had its last word: a push may never come
+_LOOK = 15.0
 #: seconds that are waited for the outcome of orders at the end
 _LAST_WORDS = 3.0
 
@@ -68,7 +70,7 @@ class Running:
         self._trades: set[tuple[str, str]] = set()
         self._retry, self._wait = 0.0, 0.0
         self._links = 0
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
         self._stale = False
         self._numbers: list[int] = []
         self._stopped = False
@@ -155,16 +157,30 @@ class Running:
         self._engine.take(Tick(code, int(row["time"]), lambda: row))
 
     def _news(self) -> None:
-        """Pushes, and what became of orders that are under way."""
+        """Pushes, what became of orders that are under way, and now and then what no push has told."""
         try:
-            found = self._session.news()
+            found: list[Order | Trade] = self._session.news()
             self._context.hear()
             if self._session.links != self._links:  # a question has made it anew
                 raise NotConnected("link_lost", call="subscribe")
+            if not found and self._context.awaited and time.monotonic() - self._looked >= _LOOK:
+                found = self._read()
         except NotConnected as error:
             self._lost(error)
             return
         self._tell([row for row in found if self._context.owns(row)])
+
+    def _read(self) -> list[Order | Trade]:
+        """What stands, of which nothing was told yet. Raises NotConnected."""
+        orders, trades = self._session.orders(), self._session.trades()
+        if self._context.under_way:
+            self._session.look()
+        self._looked = time.monotonic()
+        self._place.desk.settle(orders)
+        fresh: list[Order | Trade] = [
+            order for order in orders if _standing(order) != _standing(self._known.get(order.order_id))
+        ]
+        return fresh + [trade for trade in trades if (trade.traded_id, trade.order_id) not in self._trades]
 
     def _tell(self, rows: list[Order | Trade]) -> None:
         if rows:
@@ -174,11 +190,9 @@ class Running:
         for row in rows:
             if isinstance(row, Order):
                 orders.append(row)
-                self._known[row.order_id] = row
             elif (row.traded_id, row.order_id) in self._trades:
                 continue
-            else:
-                self._trades.add((row.traded_id, row.order_id))
+            self._know(row)
             fresh.append(row)
         if orders:
             self._ledger.see(self._place.desk.day, orders)
@@ -187,6 +201,14 @@ class Running:
             self._emit(kind, **_told(row))
         self._engine.tell(fresh)
 
+    def _know(self, row: Order | Trade) -> None:
+        if isinstance(row, Order):
+            self._known[row.order_id] = row
+            awaited = self._context.awaited
+            (awaited.discard if row.state.done else awaited.add)(row.order_remark)
+        else:
+            self._trades.add((row.traded_id, row.order_id))
+
     # -- the link --------------------------------------------------------------------------------------
 
     def _link(self) -> bool:
@@ -194,25 +216,17 @@ class Running:
         missing = self._begun and self._wait > 0
         try:
             self._session.subscribe()
-            orders, trades = self._session.orders(), self._session.trades()
+            found = [row for row in self._read() if self._context.owns(row)]
         except NotConnected as error:
             self._lost(error)
             return False
-        self._place.desk.settle(orders)
-        missed: list[Order | Trade] = [
-            order
-            for order in orders
-            if missing and self._context.owns(order) and self._known.get(order.order_id) != order
-        ]
-        own = [trade for trade in trades if self._context.owns(trade)]
-        missed += [trade for trade in own if missing and (trade.traded_id, trade.order_id) not in self._trades]
-        self._known.update((order.order_id, order) for order in orders if self._context.owns(order))
         self._context.down, self._wait, self._links = "", 0.0, self._session.links
         if missing:
             self._tell_link("back")
-            self._tell(missed)
+            self._tell(found)
         else:
-            self._trades.update((trade.traded_id, trade.order_id) for trade in own)
+            for row in found:
+                self._know(row)
         return True
 
     def _lost(self, error: NotConnected) -> None:
@@ -287,10 +301,17 @@ class Running:
         while self._context.under_way and not self._context.down and time.monotonic() < until:
             self._news()
             time.sleep(0.01)
+        if self._context.under_way and not self._context.down and self._session.look():
+            self._context.hear()
         self._context.save()
         unknown = self._context.under_way
         self._emit("stopped", unknown=unknown)
         return ExitStatus.UNKNOWN if unknown else ExitStatus.OK
+
+
+def _standing(order: Order | None) -> tuple[str, int] | None:
+    """What of an order a push would tell; the rest of a row is told by some and not by others."""
+    return None if order is None else (order.status, order.traded_volume)
 
 
 def _told(row: Order | Trade) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from qmtcli.errors import ExitStatus
+from qmtcli.ledger.owners import Owners
 
 #: seconds before the first start anew and, doubled each time, at most before a later one
 _FIRST_WAIT, _LAST_WAIT = 1.0, 60.0
@@ -25,6 +26,8 @@ _FIRST_WAIT, _LAST_WAIT = 1.0, 60.0
 _STARTS, _STEADY = 10, 60.0
 #: seconds that processes are given to stop
 _STOPPING = 15.0
+#: seconds that a look at who runs may take, and the pause between two attempts
+_LOOKING, _PAUSE = 1.0, 0.05
 #: exit statuses after which a start anew would end the same way
 _FOR_GOOD = (
     ExitStatus.OK, ExitStatus.USAGE, ExitStatus.CONFIG, ExitStatus.REFUSED, ExitStatus.UNKNOWN, ExitStatus.NO_DATA,
@@ -39,7 +42,7 @@ class Wanted(NamedTuple):
     command: Sequence[str]
     #: file of its log
     log: Path
-    #: file in which its state of affairs is kept
+    #: file in which its state of affairs is kept, beside it one that is locked while somebody looks after it
     status: Path
 
 
@@ -59,6 +62,8 @@ class _Child:
         self.exit_status: int | None = None
         self.orders = self.trades = 0
         self.state = "starting"
+        #: whether its state of affairs is ours to keep: another may run it already, and this one is about to be told so
+        self.kept = False
 
 
 Event = dict[str, Any]
@@ -87,6 +92,8 @@ class Supervisor:
 
     def run(self) -> Iterator[list[Event]]:
         """Events as they come, each with its ``strategy``."""
+        for child in self._children:
+            child.kept = _take(child.wanted.status)
         try:
             while any(child.process is not None or child.again is not None for child in self._children):
                 for child in self._children:
@@ -169,6 +176,8 @@ class Supervisor:
 
     def _note(self, child: _Child) -> None:
         """Keep how things are, for ``--status``."""
+        if not child.kept:
+            return
         told = {
             "strategy": child.wanted.name, "state": child.state, "pid": child.process.pid if child.process else None,
             "restarts": child.restarts, "orders": child.orders, "trades": child.trades, "time": self._clock(),
@@ -191,3 +200,36 @@ class Supervisor:
         for child in self._children:
             if child.process is not None:
                 child.process.kill()
+
+
+def status(path: Path) -> Event | None:
+    """How the strategy of a status file is, its state ``lost`` where who looked after it has died; None for no such
+    file."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict) or not {"state", "pid"} <= {*found}:
+        return None
+    if found["state"] not in ("ended", "failed"):
+        with suppress(OSError):
+            owners = _owners(path)
+            if owners.take(1):
+                owners.leave(1)
+                found["state"] = "lost"
+    return found
+
+
+def _owners(path: Path) -> Owners:
+    return Owners(path.with_name(f"{path.name}.lock"))
+
+
+def _take(path: Path) -> bool:
+    """Become who keeps a status file; who only looks holds it for a moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    owners, until = _owners(path), time.monotonic() + _LOOKING
+    while not owners.take(1):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_PAUSE)
+    return True
