@@ -6,6 +6,7 @@ The terminal is the vendor's code over a paper account (``terminal/``), with fau
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CLOCK, TERMINAL, Result, Runner, not_on_windows
+from conftest import CLOCK, NATIVE, ROOT, TERMINAL, Result, Runner, not_on_windows
 
 from qmtcli.errors import NotConnected
 from qmtcli.model import OrderRequest, Side
@@ -192,3 +193,28 @@ def test_many_commands_at_once(terminal: Terminal, monkeypatch: pytest.MonkeyPat
         assert float(seconds) - stopped.get(number, -3.0) > 2.99
         in_use.add(number)
     assert set(stopped) <= set(range(slots.FIRST, slots.FIRST + slots.SIZE))
+
+
+def test_quotes_of_many_codes_are_asked_for_in_parts(
+    qmt: Runner, tmp_path: Path, user_config: Callable[[str], Path]
+) -> None:
+    """A request has one deadline: what is read for the first time, 5,000 files, is not one request."""
+    tapes, log = tmp_path / "tapes", tmp_path / "native.log"
+    tapes.mkdir()
+    wanted = [f"60{number:04d}.SH" for number in range(1_001)]
+    levels = [f"{side}{what}{n}" for side in ("ask", "bid") for n in range(1, 6) for what in ("Price", "Vol")]
+    rows = "".join(
+        f"{code},2026-11-23T10:00:00.000,{9 + place / 100},9,9,20,8,100,900{',0' * len(levels)}\n"
+        for place, code in enumerate(wanted)
+    )
+    columns = ",".join(("code", "time", "lastPrice", "lastClose", "open", "high", "low", "pvolume", "amount", *levels))
+    (tapes / "all_tick.csv").write_text(f"{columns}\n{rows}")
+    user_config(f"profiles: {{paper: {{market: '{tapes}', hours: exchange}}}}")
+    env = {"QMT_PAPER_CLOCK": "2026-11-23T10:00:02", "NATIVE_LOG": str(log)}
+    env["PYTHONPATH"] = os.pathsep.join(map(str, (NATIVE, ROOT)))
+    found = qmt("quote", "-", "--json", stdin="\n".join(wanted), timeout=60, env=env)
+    assert (found.status, found.stderr) == (0, "")
+    assert [(row["stock_code"], row["last_price"]) for row in found.json] == [
+        (code, round(9 + place / 100, 2)) for place, code in enumerate(wanted)
+    ]
+    assert Counter(log.read_text().split())["get_full_tick"] == 3

@@ -25,6 +25,8 @@ from qmtcli.xt.link import Link, Slot
 _SHANGHAI = timezone(timedelta(hours=8))
 #: seconds without a word after which the day's orders are read instead, and those that a reading may take
 _QUIET, _LOOK = 1.0, 0.7
+#: codes of one request for quotes: a request has one deadline, and may hold the interpreter
+_CODES = 500
 #: seconds between two looks whether terminal and account are up
 _READY_STEP = 1.0
 #: what becomes of a question about the account
@@ -446,7 +448,10 @@ class Session:
         """Snapshots in the order asked for. Raises NoData naming the codes the service does not know."""
         wanted = list(dict.fromkeys(codes))
         data = self.data()
-        ticks = self._of_data(lambda: data.get_full_tick(wanted) or {}, "get_full_tick")
+        ticks: dict[str, Any] = {}
+        for first in range(0, len(wanted), _CODES):
+            part = wanted[first : first + _CODES]
+            ticks |= self._of_data(lambda part=part: data.get_full_tick(part) or {}, "get_full_tick")  # type: ignore[misc]
         missing = [code for code in wanted if code not in ticks]
         details = {code: self.instrument(code) for code in wanted}
         if missing:
