@@ -122,7 +122,20 @@ class Console:
         """Show a person at a terminal what takes so long: the next such line takes its place, an empty one wipes it."""
         if (text or self._passing) and self.stderr_is_terminal and not self.machine and _obeys_escapes(self.env):
             self._passing = bool(text)
-            self._write_error(f"\r\x1b[K{self.mark(True) if text else ''}{text}", end="")
+            self._write_error(f"\r\x1b[K{self.mark(True) + self._clipped(text) if text else ''}", end="")
+
+    def _clipped(self, text: str) -> str:
+        """As much of a text as one line has room for beside the mark: what a second line shows would stay."""
+        import shutil
+
+        from wcwidth import wcwidth
+
+        room = shutil.get_terminal_size().columns - 1 - sum(map(wcwidth, self.tag))
+        for place, char in enumerate(text):
+            room -= max(wcwidth(char), 0)
+            if room < 0:
+                return text[:place]
+        return text
 
     def error(self, error: QmtError) -> None:
         """Report an error: one line, or one JSON object when a program reads stdout as JSON."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import sqlite3
@@ -522,6 +523,35 @@ def test_what_passes_is_wiped_before_what_stays(terminal: Terminal) -> None:
     done = terminal.run("batch", "job.csv", stdout_too=True)
     rows = [line.rpartition("\x1b[K")[2] for line in done.stderr.splitlines() if "600000.SH" in line]
     assert [row[:18] for row in rows] == [f"{number}         filled  " for number in (1, 2, 3)]
+
+
+def test_what_strategies_do_is_a_table_with_a_line_of_how_they_are(
+    terminal: Terminal, clock: Callable[[str], None]
+) -> None:
+    clock("2026-11-23T14:56:58+")
+    Path("one.py").write_text(
+        "symbols, sent = ['600000.SH'], []\n"
+        "def on_tick(ctx, tick):\n"
+        "    if not sent:\n"
+        "        sent.append(ctx.buy('600000.SH', 300, price='peer'))\n"
+        "        ctx.log('enough')\n"
+    )
+    done = terminal.run("run-strategy", "one.py", "--until", "14:57", stdout_too=True, columns=40)
+    shown = re.sub(r"\d\.\d\d", "P", done.stderr)
+    assert [line.rpartition("\x1b[K")[2].split(maxsplit=2) for line in shown.split("\n")[3:-1]] == [
+        ["one", "started", "600000.SH"],
+        ["one", "sent", "buy 600000.SH 300 at P"],
+        ["one", "log", "enough"],
+        ["one", "order", "buy 600000.SH 300 at P: reported"],
+        ["one", "trade", "buy 600000.SH 300 at P"],
+        ["one", "order", "buy 600000.SH 300 at P: filled 300 at P"],
+        ["one", "stopped"],
+        ["one", "ended", "exit status 0"],
+    ]
+    passing = re.findall(r"\x1b\[K(【paper】.*?)\r", shown)
+    assert {wcswidth(line) for line in passing} == {39}
+    assert passing[0] == "【paper】one: running, 0 orders, 0 trad"
+    assert passing[-1] == "【paper】one: ended, 1 orders, 1 trades"
 
 
 def test_advice_is_wrapped_and_not_left_out(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 _SHANGHAI = timezone(timedelta(hours=8))
 #: what a plan says of one strategy
 _WORDS = ("file", "name", "symbols", "period", "timers", "params", "limits")
-EVENT_KEYS = (
-    "strategy", "event", "time", "message", "code", "hook", "client_id", "order_id", "stock_code", "side",
-    "order_volume", "price", "traded_volume", "traded_price", "traded_id", "status", "status_msg", "result", "what",
-    "traceback", "exit_status", "again_in",
-)  # fmt: skip
 STATUS_KEYS = ("strategy", "state", "pid", "restarts", "orders", "trades", "time", "exit_status", "log")
 REPLAY_KEYS = (
     "strategy", "params", "first", "last", "days", "opening_asset", "final_asset", "total_return", "annual_return",
@@ -147,6 +142,7 @@ def _limits(said: dict[str, Any] | None) -> Limits | None:
 
 def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     """Run strategies, each in its own process, until they end or are stopped; the exit status."""
+    from qmtcli.commands import happenings
     from qmtcli.commands.batching import status as whole
     from qmtcli.desk.gate import Gate
     from qmtcli.strategy.supervisor import Supervisor, Wanted
@@ -156,7 +152,7 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     for each in wanted:
         _limits(each.limits)
     until = _time(options["until"])
-    check_fields(console, EVENT_KEYS)
+    check_fields(console, happenings.EVENT_KEYS)
     names = ", ".join(each.name for each in wanted)
     from qmtcli.backend import halt_file
 
@@ -187,12 +183,14 @@ def run(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
     def rows() -> Generator[list[dict[str, Any]], None, None]:
         for found in supervisor.run():
             sent.extend(event["client_id"] for event in found if event["event"] == "sent")
-            yield [{key: event.get(key) for key in EVENT_KEYS} for event in found]
+            yield [happenings.row(console, event) for event in found]
+            console.passing(happenings.standing(supervisor.standing))
+        console.passing("")
 
     with closing(rows()) as stream:
         caption = say(f"策略: {names}", f"Strategies: {names}")
         try:
-            emit_stream(console, stream, EVENT_KEYS, STRATEGY_EVENTS, "client_id", caption)
+            emit_stream(console, stream, happenings.EVENT_KEYS, STRATEGY_EVENTS, "client_id", caption)
         except BrokenPipeError as error:
             if not sent:
                 raise

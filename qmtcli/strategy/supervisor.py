@@ -113,6 +113,11 @@ class Supervisor:
         """The exit status of each that has ended, and of each that was waiting to be started anew."""
         return [child.exit_status for child in self._children if child.exit_status is not None]
 
+    @property
+    def standing(self) -> list[tuple[str, str, int, int]]:
+        """Of each its name, its state, and how many orders and trades it has had."""
+        return [(child.wanted.name, child.state, child.orders, child.trades) for child in self._children]
+
     def _start(self, child: _Child) -> None:
         child.wanted.log.parent.mkdir(parents=True, exist_ok=True)
         group: dict[str, Any] = (
