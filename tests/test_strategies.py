@@ -460,6 +460,28 @@ def test_quotes_that_fall_silent_are_subscribed_anew_and_it_is_told(
 
 
 @not_on_windows("Ctrl-C to one process alone")
+def test_a_timer_asks_the_data_service_for_nothing(
+    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quotes are pushed: neither a beat nor a look at a quote, nor what its own book holds, is a native call."""
+    monkeypatch.setenv("NATIVE_LOG", str(tmp_path / "native.log"))
+    one = run(
+        path=[NATIVE],
+        beat="""
+        symbols, timers = ["600000.SH"], {"beat": "100ms"}
+        def on_timer(ctx, name):
+            ctx.log(ctx.quote("600000.SH").last_price, ctx.position("600000.SH").volume)
+        """,
+    )
+    one.until(lambda event: event["event"] == "log", 3)
+    before = (tmp_path / "native.log").read_text()
+    one.until(lambda event: event["event"] == "log", 10)
+    assert (tmp_path / "native.log").read_text() == before
+    assert "subscribe_quote" in before
+    assert one.stop() == 0
+
+
+@not_on_windows("Ctrl-C to one process alone")
 def test_what_no_push_has_told_is_read(
     run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
