@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from itertools import count
@@ -233,8 +233,12 @@ def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
     return Path(state_dir(env)).absolute() / "packages" / profile.name
 
 
-def open_past(profile: Profile, env: Mapping[str, str], folder: Path, first: date) -> tuple[Session, Past]:
+def open_past(
+    profile: Profile, env: Mapping[str, str], folder: Path, codes: Sequence[str], first: date, last: date
+) -> tuple[Session, Past]:
     """A session on the past: an account of its own in a folder, on the exchange of the profile, and what steps it.
+
+    ``codes``: those whose bars, of first to last, are shown where there are no ticks.
 
     Raises ConfigError.
     """
@@ -247,7 +251,7 @@ def open_past(profile: Profile, env: Mapping[str, str], folder: Path, first: dat
     prepare_past = past.settings(paper_settings(replayed, ours), calendar_file(env), indexes)
     take_paper(prepare_past)
     session = _paper_session(replayed)
-    return session, past.Past(open_exchange())
+    return session, past.Past(open_exchange(), codes, first, last)
 
 
 def _paper_rows(exchange: Exchange) -> Rows:

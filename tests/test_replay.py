@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -361,30 +362,81 @@ def test_what_a_file_prints_is_no_data(qmt: Qmt) -> None:
     assert (done.status, done.json["strategy"]) == (0, "prints")
 
 
-def test_a_tape_without_ticks_is_no_replay_of_nothing(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+def _tape_of_bars(user_config: Callable[[str], Path], rows: str, name: str = "600519.SH_1d.csv") -> None:
     Path("tapes").mkdir()
-    Path("tapes/600519.SH_1d.csv").write_text(
-        "date,open,high,low,close,volume\n2023-02-07,1800,1810,1790,1797,100000\n", encoding="utf-8"
+    Path("tapes", name).write_text(rows, encoding="utf-8")
+    user_config(f"profiles: {{paper: {{market: '{Path('tapes').absolute().as_posix()}', cash: 1000000000}}}}")
+
+
+def test_days_of_which_there_are_bars_alone_are_replayed(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    """What a bar shows comes in its order, history holds nothing of what is still to come, and volume bounds fills."""
+    _tape_of_bars(
+        user_config,
+        "date,open,high,low,close,volume,amount\n2023-02-06,1790,1800,1780,1795,90000,161550000\n"
+        "2023-02-07,1800,1810,1790,1797,100000,179700000\n2023-02-08,1797,1830,1795,1820,80000,144000000\n",
     )
-    user_config(f"profiles: {{paper: {{market: '{Path('tapes').absolute().as_posix()}', hours: exchange}}}}")
+    Path("bars.py").write_text(
+        textwrap.dedent("""
+        symbols, period, timers = ["600519.SH"], "1d", {"buys": "10:00", "late": "14:55"}
+        def on_start(ctx):
+            ctx.log(*ctx.history("600519.SH", "1d", 5)["close"])
+        def on_tick(ctx, tick):
+            day = ctx.history("600519.SH", "1d", 5)
+            ctx.log("tick", tick.last_price, list(day["close"])[-2:], day["high"].iloc[-1])
+        def on_timer(ctx, name):
+            if name == "buys":
+                ctx.buy("600519.SH", 90_000, limit=1810)
+        def on_bar_close(ctx, bar):
+            ctx.log(bar.open, bar.high, bar.low, bar.close, bar.volume)
+        """),
+        encoding="utf-8",
+    )
+    words = ("run-strategy", "bars.py", "--replay", "2023-02-07:2023-02-08", "--json")
+    done = qmt(*words, "--report", "one")
+    assert (done.status, done.stderr) == (0, "")
+    assert (done.json["days"], done.json["ticks"], done.json["orders"]) == (2, 10, 2)
+    told = [json.loads(line) for line in Path("one/events.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert [row["message"] for row in told if row["event"] == "log"][:7] == [
+        "1795.0",
+        "tick 1800.0 [1795.0, 1800.0] 1800.0",
+        "tick 1810.0 [1795.0, 1810.0] 1810.0",
+        "tick 1790.0 [1795.0, 1790.0] 1810.0",
+        "tick 1797.0 [1795.0, 1797.0] 1810.0",
+        "tick 1797.0 [1795.0, 1797.0] 1810.0",
+        "1800.0 1810.0 1790.0 1797.0 100000",
+    ]
+    with Path("one/trades.csv").open(encoding="utf-8-sig", newline="") as file:
+        trades = [(float(row["traded_price"]), int(row["traded_volume"])) for row in csv.DictReader(file)]
+    # at once a quarter of the 20,000 that had traded, then what trades at its price
+    assert trades[:4] == [(1800.01, 5_000), *[(1810.0, 20_000)] * 3]
+    assert trades[5:] == [(1797.01, 4_000)]
+    assert qmt(*words, "--report", "two").json == done.json
+    for name in ("orders.csv", "trades.csv", "equity.csv", "events.ndjson", "report.html"):
+        assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
+
+
+def test_minutes_make_the_bars_of_a_replay(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    rows = [(f"2023-02-07 09:{minute}:00", 1800 + minute - 31, 1000 * (minute - 30)) for minute in range(31, 41)]
+    _tape_of_bars(
+        user_config,
+        "time,open,high,low,close,volume\n"
+        + "".join(f"{at},{price},{price + 2},{price - 1},{price + 1},{volume}\n" for at, price, volume in rows),
+        "600519.SH_1m.csv",
+    )
+    Path("five.py").write_text(
+        'symbols, period = ["600519.SH"], "5m"\n'
+        "def on_bar_close(ctx, bar):\n"
+        '    ctx.log(f"{bar.at:%H:%M}", bar.open, bar.high, bar.low, bar.close, bar.volume)\n',
+        encoding="utf-8",
+    )
+    done = qmt("run-strategy", "five.py", "--replay", "2023-02-07", "--report", "out", "--json")
+    assert (done.status, done.json["ticks"]) == (0, 40)
+    told = [json.loads(line)["message"] for line in Path("out/events.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert told == ["09:35 1800.0 1806.0 1799.0 1805.0 15000", "09:40 1805.0 1811.0 1804.0 1810.0 40000"]
+
+
+def test_a_tape_of_days_without_trades_is_no_replay_of_nothing(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    _tape_of_bars(user_config, "date,open,high,low,close,volume\n2023-02-07,1800,1800,1800,1800,0\n")
     Path("none.py").write_text("symbols = ['600519.SH']\ndef on_tick(ctx, tick): pass\n", encoding="utf-8")
     done = qmt("run-strategy", "none.py", "--replay", "2023-02-07", "--json")
     assert (done.status, done.stdout, done.error["code"]) == (10, "", "no_ticks")
-
-
-def test_a_sweep_of_a_plan_keeps_its_words(qmt: Qmt) -> None:
-    Path("mine.py").write_text(
-        "params = {'volume': 100}\n"
-        "def on_timer(ctx, name):\n"
-        "    ctx.buy('600000.SH', ctx.params['volume'], limit=9.09)\n"
-    )
-    Path("plan.yaml").write_text(
-        "strategies: [{file: mine.py, name: two, symbols: [600000.SH], timers: {a: '10:00', b: '10:01'},"
-        " limits: {orders_per_day: 1}}]"
-    )
-    done = qmt(
-        "run-strategy", "plan.yaml", "--replay", "2026-11-23", "--sweep", "volume=100,200", "--json", timeout=120
-    )
-    assert done.status == 0, done.stderr
-    told = [(row["strategy"], row["params"], row["orders"], row["errors"]) for row in done.json]
-    assert told == [("two", {"volume": volume}, 1, 1) for volume in (100, 200)]

@@ -10,6 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from qmtcli.paper.barred import barred
 from qmtcli.paper.clock import DAY_MS, Clock, midnight
 from qmtcli.paper.exchange import Exchange
 from qmtcli.paper.feed import number_of
@@ -40,7 +41,9 @@ class _Stepped(Clock):
 class Past:
     """What steps an exchange through days that have been."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, codes: Sequence[str], first: date, last: date) -> None:
+        """``codes``: of which bars are shown where there are no ticks, from first to last."""
+        exchange.feed.tape = barred(exchange.feed.tape, codes, first, last, exchange.feed.rules)
         self._exchange = exchange
         self._clock = _Stepped(exchange.feed.now_ms())
         exchange.feed.clock = self._clock

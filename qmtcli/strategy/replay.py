@@ -62,7 +62,7 @@ class Replay:
             raise UsageError("replay_without_symbols")
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             home = Path(folder)
-            session, past = backend.open_past(self._profile, self._env, home, first)
+            session, past = backend.open_past(self._profile, self._env, home, codes, first, last)
             ledger = None
             try:
                 with session:
