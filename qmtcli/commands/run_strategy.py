@@ -72,6 +72,20 @@ def run_strategy(app: App, file: str | None, arguments: tuple[str, ...], unguard
     for name in ("replay", "report", "params", "sweeps", "backend", "symbols", "until"):
         if asked[name]:
             raise UsageError("plain_script", path=file)
+    if app.profile.live and unguarded:
+        _admit(app, file, asked["yes"])
     from qmtcli.strategy.runner import run_plain
 
     return run_plain(app.profile, app.console.env, file, list(arguments), unguarded, app.show_reading)
+
+
+def _admit(app: App, file: str, yes: bool) -> None:
+    """Hold that a script that qmt will not look at may begin at all: by the profile, by a person, and by no halt."""
+    from qmtcli.backend import halt_file
+    from qmtcli.desk.gate import Gate
+
+    gate = Gate(app.profile, app.permission(yes), halt_file(app.console.env))
+    gate.hold_halt(True)
+    gate.admit(
+        say(f"运行 {file}? 它的委托不经过限额、台账与停止", f"Run {file}? Its orders pass no limit, ledger or halt")
+    )
