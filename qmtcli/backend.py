@@ -234,21 +234,21 @@ def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
 
 
 def open_past(
-    profile: Profile, env: Mapping[str, str], folder: Path, codes: Sequence[str], first: date, last: date
-) -> tuple[Session, Past]:
+    profile: Profile, env: Mapping[str, str], folder: Path, codes: Sequence[str], first: date, last: date,
+    indexes: Path | None = None,
+) -> tuple[Session, Past]:  # fmt: skip
     """A session on the past: an account of its own in a folder, on the exchange of the profile, and what steps it.
 
-    ``codes``: those whose bars, of first to last, are shown where there are no ticks.
-
-    Raises ConfigError.
+    ``codes``: those whose bars, of first to last, are shown where there are no ticks; ``indexes``: where those of the
+    tapes are kept, by default where the profile has them. Raises ConfigError.
     """
     from qmtcli.paper import past
 
     replayed = profile._replace(hours="exchange", wait_ready=0.0)
     ours = {**env, "QMT_STATE": str(folder), "QMT_PAPER_CLOCK": f"{first.isoformat()}T00:00:00"}
     ours.pop("QMT_PAPER_FAULTS", None)
-    indexes = paper_settings(profile, env).indexes
-    prepare_past = past.settings(paper_settings(replayed, ours), calendar_file(env), indexes)
+    kept = indexes or paper_settings(profile, env).indexes
+    prepare_past = past.settings(paper_settings(replayed, ours), calendar_file(env), kept)
     take_paper(prepare_past)
     session = _paper_session(replayed)
     return session, past.Past(open_exchange(), codes, first, last)

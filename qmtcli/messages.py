@@ -815,11 +815,11 @@ ERRORS: dict[str, Text] = {
         "{text} is no stretch of days",
         "write 2026-11-02:2026-11-20",
     ),
-    "replay_on_live": Text(
-        "{profile} 是实盘配置, 不能回放",
-        "用模拟配置: --profile paper",
-        "{profile} is a live profile, and a replay is on paper",
-        "take a paper profile: --profile paper",
+    "not_downloaded": Text(
+        "终端没有 {codes} 在 {first} 至 {last} 的行情",
+        "在终端的数据管理里下载, 或用 xtdata.download_history_data",
+        "the terminal has nothing of {codes} from {first} to {last}",
+        "download it in the terminal's data management, or by xtdata.download_history_data",
     ),
     "replay_failed": Text(
         "{name} 的回放失败 (状态 {status}): {why}",

@@ -144,8 +144,8 @@ DIFFERENCES = "from qmtcli.backend import package_differences\nprint(*package_di
             "",
             "XtQuantTrader.start XtQuantTrader.stop XtQuantTrader.set_timeout "
             "XtQuantTrader.set_relaxed_response_order_enabled XtQuantTrader.query_credit_detail "
-            "xtdata.enable_hello xtdata.get_client xtdata.get_market_data_ex xtdata.subscribe_quote "
-            "xtdata.unsubscribe_quote",
+            "xtdata.enable_hello xtdata.get_client xtdata.get_market_data_ex xtdata.get_divid_factors "
+            "xtdata.subscribe_quote xtdata.unsubscribe_quote",
         ),
     ],
     ids=["the vendor's", "an older one", "an imitation"],

@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import ROOT, Result, not_on_windows
+from conftest import CLOCK, ROOT, Result, Runner, not_on_windows
+from test_reconcile import Live
 
 Qmt = Callable[..., Result]
 
@@ -440,3 +441,54 @@ def test_a_tape_of_days_without_trades_is_no_replay_of_nothing(qmt: Qmt, user_co
     Path("none.py").write_text("symbols = ['600519.SH']\ndef on_tick(ctx, tick): pass\n", encoding="utf-8")
     done = qmt("run-strategy", "none.py", "--replay", "2023-02-07", "--json")
     assert (done.status, done.stdout, done.error["code"]) == (10, "", "no_ticks")
+
+
+@pytest.fixture
+def live(
+    qmt: Runner, quick_runs: Callable[[str], Runner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Runner]:
+    """Runs on the live profile of a terminal whose data service has a market; the replay's own xtquant is the
+    vendor's."""
+
+    def terminal(market: str) -> Runner:
+        found = Live(quick_runs("live"), qmt, tmp_path, monkeypatch, market=market, hours="exchange")
+        env = {"QMTCLI_PAPER": found.paper([], CLOCK)}
+        return lambda *words, **more: qmt("--profile", "live", *words, env=env, timeout=120, **more)
+
+    return terminal
+
+
+def test_what_a_terminal_has_downloaded_is_replayed_as_a_tape_of_it(
+    live: Callable[..., Runner], qmt: Qmt, tmp_path: Path
+) -> None:
+    """Ticks where there are any; no session id is taken, and the orders are those of a replay of the tape itself."""
+    terminal = live("sample")
+    Path("cross.py").write_text(CROSS, encoding="utf-8")
+    words = ("run-strategy", "cross.py", "--replay", "2026-11-17:2026-11-18", "--json")
+    done = terminal(*words, "--report", "live")
+    assert (done.status, done.stderr) == (0, ""), done.stderr
+    assert {path.name.partition("-")[0] for path in (tmp_path / "state").rglob("slots/*")} == {"xtdata"}
+    assert done.json["orders"] > 3
+    own = qmt(*words, "--profile", "paper", "--report", "paper", env={"QMT_CONFIG": ""})
+    kept = ("orders", "trades", "ticks", "first", "last", "errors")
+    assert [done.json[name] for name in kept] == [own.json[name] for name in kept]
+    for name in ("orders.csv", "trades.csv"):
+        texts = [Path(folder, name).read_text(encoding="utf-8") for folder in ("live", "paper")]
+        assert texts[0].replace("2000000365", "1000000365") == texts[1]
+    swept = terminal(*words, "--sweep", "fast=2,3")
+    assert (swept.status, len(swept.json)) == (0, 2)
+
+
+def test_what_a_terminal_has_not_downloaded_is_said(live: Callable[..., Runner]) -> None:
+    Path("tapes").mkdir()
+    Path("tapes/600519.SH_1d.csv").write_text(
+        "date,open,high,low,close,volume,amount\n2023-02-07,1800,1810,1790,1797,100000,179700000\n", encoding="utf-8"
+    )
+    terminal = live(str(Path("tapes").absolute()))
+    Path("one.py").write_text("symbols = ['600519.SH']\ndef on_tick(ctx, tick): pass\n", encoding="utf-8")
+    done = terminal("run-strategy", "one.py", "--replay", "2023-02-07", "--json")
+    assert (done.status, done.json["ticks"]) == (0, 5), done.stderr
+    done = terminal("run-strategy", "one.py", "--replay", "2023-02-08", "--json")
+    assert (done.status, done.stdout, done.error["code"], done.error["codes"]) == (
+        10, "", "not_downloaded", ["600519.SH"],
+    )  # fmt: skip

@@ -45,6 +45,8 @@ class Asked(NamedTuple):
     over: dict[str, Any]
     #: as a profile's
     limits: dict[str, Any] | None
+    #: a folder of tapes that it is replayed on; "": the profile's market
+    market: str = ""
 
 
 def _asked(app: App, files: Sequence[str], options: Mapping[str, Any]) -> list[Asked]:
@@ -257,6 +259,8 @@ def child(app: App, text: str, yes: bool) -> int:
 
     said = json.loads(text)
     profile, console = app.profile, app.console
+    if "fetch" in said:
+        return _fetching_child(app, said)
     if "days" in said:
         return _replayed_child(app, said)
     console.guard()
@@ -356,11 +360,29 @@ def replay(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
 
     days = parse_days(options["replay"])
     wanted = _asked(app, files, options)
-    if app.profile.live:
-        raise UsageError("replay_on_live", profile=app.profile.name)
     check_fields(app.console, REPLAY_KEYS)
     combinations = _combinations(options["sweeps"])
     check(options["backend"])
+    if not app.profile.live:
+        return _replays(app, wanted, combinations, days, options)
+    from tempfile import TemporaryDirectory
+
+    from qmtcli.commands.downloaded import fetch
+
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        failed = fetch(app, map(_spec, wanted), Path(folder), days)
+        if failed is not None:
+            app.console.error_of(failed)
+            return int(failed["exit_status"])
+        wanted = [each._replace(market=str(Path(folder) / str(number))) for number, each in enumerate(wanted)]
+        return _replays(app, wanted, combinations, days, options)
+
+
+def _replays(
+    app: App, wanted: Sequence[Asked], combinations: Sequence[dict[str, Any]], days: tuple[date, date],
+    options: Mapping[str, Any],
+) -> int:  # fmt: skip
+    """Print the figures of all; the exit status."""
     if len(wanted) * len(combinations) == 1:
         folder = Path(options["report"]) if options["report"] else None
         row = _replayed(app, wanted[0], days, folder, app.console.passing)
@@ -413,7 +435,11 @@ def _replayed(
     def progress(day: date, done: int, total: int) -> None:
         told(f"{asked.name} {day.isoformat()} {done}/{total}")
 
-    run = Replay(app.profile, app.console.env, strategy, _limits(asked.limits), app.told, emit, progress)
+    profile, indexes = app.profile, None
+    if asked.market:
+        profile = profile._replace(live=False, market=asked.market)
+        indexes = Path(asked.market, "indexes")
+    run = Replay(profile, app.console.env, strategy, _limits(asked.limits), app.told, emit, progress, indexes)
     try:
         found = run.run(*days)
     except QmtError:
@@ -465,9 +491,26 @@ def _swept(
     return found
 
 
+def _fetching_child(app: App, said: Mapping[str, Any]) -> int:
+    """Be the process that reads what a strategy is to be replayed on."""
+    from qmtcli.commands.downloaded import keep
+    from qmtcli.strategy import file as files
+
+    app.console.guard()
+    try:
+        strategy = files.load(Path(said["file"]), said["name"], said["over"])
+    except QmtError:
+        raise
+    except Exception as error:
+        raise _own(error, said["file"]) from error
+    keep(app.session, strategy.declared.symbols, said)
+    app.console.data("[]\n")
+    return ExitStatus.OK
+
+
 def _replayed_child(app: App, said: Mapping[str, Any]) -> int:
     """Be the process of one replay among several."""
-    asked = Asked(said["file"], said["name"], said["over"], said["limits"])
+    asked = Asked(said["file"], said["name"], said["over"], said["limits"], said["market"])
     first, last = map(date.fromisoformat, said["days"])
     folder = None if said["report"] is None else Path(said["report"])
     row = _replayed(app, asked, (first, last), folder, lambda text: None)

@@ -47,11 +47,15 @@ class Replay:
         told: Callable[[str], Mapping[str, Any]] = lambda code: {},
         emit: Callable[..., None] = lambda event, **words: None,
         progress: Callable[[date, int, int], None] = lambda day, done, days: None,
+        indexes: Path | None = None,
     ) -> None:
-        """``emit(event, **words)``: told what happens, with the strategy's time; ``progress(day, done, days)``."""
+        """``emit(event, **words)``: told what happens, with the strategy's time; ``progress(day, done, days)``.
+
+        ``indexes``: where those of the tapes are kept, by default where the profile has them.
+        """
         self._profile, self._env = profile, env
         self._strategy, self._limits = strategy, own_limits
-        self._told, self._emit, self._progress = told, emit, progress
+        self._told, self._emit, self._progress, self._indexes = told, emit, progress, indexes
         #: snapshots that were replayed, and the seconds that took
         self.ticks, self.seconds = 0, 0.0
 
@@ -62,7 +66,7 @@ class Replay:
             raise UsageError("replay_without_symbols")
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             home = Path(folder)
-            session, past = backend.open_past(self._profile, self._env, home, codes, first, last)
+            session, past = backend.open_past(self._profile, self._env, home, codes, first, last, self._indexes)
             ledger = None
             try:
                 with session:

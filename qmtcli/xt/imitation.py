@@ -27,7 +27,7 @@ _SURFACE = {
     ),
     "xtdata": (
         *("enable_hello", "get_client", "get_full_tick", "get_instrument_detail"),
-        *("get_market_data_ex", "subscribe_quote", "unsubscribe_quote"),
+        *("get_market_data_ex", "get_divid_factors", "subscribe_quote", "unsubscribe_quote"),
     ),
 }
 #: what the terminal's own names of fields begin with, by their type

@@ -473,6 +473,24 @@ class Session:
         )
         return found[code]
 
+    def held(self, code: str, period: str, first: date, last: date) -> Any:
+        """xtdata's rows of a code on the days from first to last, as far as the service has them, as a DataFrame.
+
+        ``period``: ``tick``, ``1m`` or ``1d``. Raises NotConnected.
+        """
+        data, stretch = self.data(), {"start_time": f"{first:%Y%m%d}", "end_time": f"{last:%Y%m%d}"}
+        found = self._of_data(
+            lambda: data.get_market_data_ex([], [code], period, count=-1, **stretch), "get_market_data_ex"
+        )
+        return found[code]
+
+    def dividends(self, code: str, first: date, last: date) -> Any:
+        """xtdata's ex-days of a code from first to last, CNY and shares a share, a DataFrame. Raises NotConnected."""
+        data = self.data()
+        return self._of_data(
+            lambda: data.get_divid_factors(code, f"{first:%Y%m%d}", f"{last:%Y%m%d}"), "get_divid_factors"
+        )
+
     def follow_quotes(self, codes: Iterable[str], hear: Callable[[str, dict[str, Any]], None]) -> list[int]:
         """Have every snapshot of codes handed to ``hear(code, row)``, in a thread of the service's; the numbers of the
         subscriptions. Raises NotConnected, NoData naming the codes that the service does not know."""
