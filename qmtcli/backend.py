@@ -234,13 +234,12 @@ def _passed(profile: Profile, env: Mapping[str, str]) -> Path:
 
 
 def open_past(
-    profile: Profile, env: Mapping[str, str], folder: Path, codes: Sequence[str], first: date, last: date,
-    indexes: Path | None = None,
-) -> tuple[Session, Past]:  # fmt: skip
-    """A session on the past: an account of its own in a folder, on the exchange of the profile, and what steps it.
+    profile: Profile, env: Mapping[str, str], folder: Path, first: date, indexes: Path | None = None
+) -> tuple[Session, Callable[[Sequence[str], date, date], Past]]:
+    """A session on the past, an account of its own in a folder on the exchange of the profile, and what makes it play.
 
-    ``codes``: those whose bars, of first to last, are shown where there are no ticks; ``indexes``: where those of the
-    tapes are kept, by default where the profile has them. Raises ConfigError.
+    That takes codes and the days from first to last, of which their bars are shown where there are no ticks.
+    ``indexes``: where those of the tapes are kept, by default where the profile has them. Raises ConfigError.
     """
     from qmtcli.paper import past
 
@@ -250,8 +249,7 @@ def open_past(
     kept = indexes or paper_settings(profile, env).indexes
     prepare_past = past.settings(paper_settings(replayed, ours), calendar_file(env), kept)
     take_paper(prepare_past)
-    session = _paper_session(replayed)
-    return session, past.Past(open_exchange(), codes, first, last)
+    return _paper_session(replayed), partial(past.Past, open_exchange())
 
 
 def _paper_rows(exchange: Exchange) -> Rows:

@@ -355,6 +355,27 @@ def test_the_documents_examples_run(qmt: Qmt, tmp_path: Path, name: str, days: s
     assert bool(done.json["trades"]) == (name != "guard")
 
 
+def test_a_file_may_import_xtquant(qmt: Qmt, clock: Callable[[str], None]) -> None:
+    """Its constants, and its market data, which are those of the day that is replayed, or of now."""
+    Path("own.py").write_text(
+        "from xtquant import xtconstant, xtdata\n"
+        "symbols, timers = ['600000.SH'], {'one': '14:56:59'}\n"
+        "def on_timer(ctx, name):\n"
+        "    at = xtdata.get_full_tick(['600000.SH'])['600000.SH']['timetag']\n"
+        "    ctx.log(xtconstant.STOCK_BUY, at)\n"
+        "def on_stop(ctx): pass\n",
+        encoding="utf-8",
+    )
+    done = qmt("run-strategy", "own.py", "--replay", "2026-11-20", "--report", "out", "--json", timeout=120)
+    assert (done.status, done.stderr) == (0, "")
+    told = [json.loads(line)["message"] for line in Path("out/events.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert [word[:17] for word in told] == ["23 20261120 14:56"]
+    clock("2026-11-23T14:56:58+")
+    done = qmt("run-strategy", "own.py", "--until", "14:57", "--json")
+    said = [json.loads(line)["message"] for line in done.stdout.splitlines() if json.loads(line)["event"] == "log"]
+    assert (done.status, [word[:11] for word in said]) == (0, ["23 20261123"])
+
+
 def test_what_a_file_prints_is_no_data(qmt: Qmt) -> None:
     Path("prints.py").write_text(
         "print('at first')\nsymbols = ['600000.SH']\ndef on_start(ctx):\n    print('in a call')\n", encoding="utf-8"
@@ -410,7 +431,7 @@ def test_days_of_which_there_are_bars_alone_are_replayed(qmt: Qmt, user_config: 
         trades = [(float(row["traded_price"]), int(row["traded_volume"])) for row in csv.DictReader(file)]
     # at once a quarter of the 20,000 that had traded, then what trades at its price
     assert trades[:4] == [(1800.01, 5_000), *[(1810.0, 20_000)] * 3]
-    assert trades[5:] == [(1797.01, 4_000)]
+    assert trades[5:] == [(1797.01, 4_000), (1810.0, 16_000)]
     assert qmt(*words, "--report", "two").json == done.json
     for name in ("orders.csv", "trades.csv", "equity.csv", "events.ndjson", "report.html"):
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +24,6 @@ from qmtcli.output import check_fields, emit_row, emit_rows, emit_stream
 
 if TYPE_CHECKING:
     from qmtcli.config import Limits
-    from qmtcli.strategy.file import Strategy
 
 _SHANGHAI = timezone(timedelta(hours=8))
 #: what a plan says of one strategy
@@ -283,8 +283,8 @@ def child(app: App, text: str, yes: bool) -> int:
         return calendar.is_trading_day(day)
 
     try:
-        strategy = files.load(Path(said["file"]), said["name"], said["over"])
         desk = app.open_desk(False, yes)
+        strategy = files.load(Path(said["file"]), said["name"], said["over"])  # which may import the vendor's modules
         desk.gate.admit(say("运行?", "Run it?"))
         kept = State(folder / f"{_file_name(strategy.name)}.state")
         context = Context(
@@ -415,12 +415,6 @@ def _replayed(
     from qmtcli.strategy.report import figures, write
 
     app.console.guard()  # what the file prints is no data
-    try:
-        strategy: Strategy = files.load(Path(asked.file), asked.name, asked.over)
-    except QmtError:
-        raise
-    except Exception as error:
-        raise _own(error, asked.file) from error
     events: list[str] = []
     errors = 0
 
@@ -439,7 +433,8 @@ def _replayed(
     if asked.market:
         profile = profile._replace(live=False, market=asked.market)
         indexes = Path(asked.market, "indexes")
-    run = Replay(profile, app.console.env, strategy, _limits(asked.limits), app.told, emit, progress, indexes)
+    load = partial(files.load, Path(asked.file), asked.name, asked.over)
+    run = Replay(profile, app.console.env, load, _limits(asked.limits), app.told, emit, progress, indexes)
     try:
         found = run.run(*days)
     except QmtError:
@@ -497,13 +492,14 @@ def _fetching_child(app: App, said: Mapping[str, Any]) -> int:
     from qmtcli.strategy import file as files
 
     app.console.guard()
+    session = app.session
     try:
         strategy = files.load(Path(said["file"]), said["name"], said["over"])
     except QmtError:
         raise
     except Exception as error:
         raise _own(error, said["file"]) from error
-    keep(app.session, strategy.declared.symbols, said)
+    keep(session, strategy.declared.symbols, said)
     app.console.data("[]\n")
     return ExitStatus.OK
 

@@ -42,31 +42,34 @@ class Replay:
         self,
         profile: Profile,
         env: Mapping[str, str],
-        strategy: Strategy,
+        load: Callable[[], Strategy],
         own_limits: Limits | None = None,
         told: Callable[[str], Mapping[str, Any]] = lambda code: {},
         emit: Callable[..., None] = lambda event, **words: None,
         progress: Callable[[date, int, int], None] = lambda day, done, days: None,
         indexes: Path | None = None,
     ) -> None:
-        """``emit(event, **words)``: told what happens, with the strategy's time; ``progress(day, done, days)``.
+        """``load()``: the strategy, once its file may import xtquant; ``emit(event, **words)``: told what happens, with
+        the strategy's time; ``progress(day, done, days)``.
 
         ``indexes``: where those of the tapes are kept, by default where the profile has them.
         """
         self._profile, self._env = profile, env
-        self._strategy, self._limits = strategy, own_limits
+        self._load, self._limits = load, own_limits
         self._told, self._emit, self._progress, self._indexes = told, emit, progress, indexes
         #: snapshots that were replayed, and the seconds that took
         self.ticks, self.seconds = 0, 0.0
 
     def run(self, first: date, last: date) -> Replayed:
         """Replay the days of [first, last]. Raises UsageError, NoData, ConfigError, and what the strategy raises."""
-        codes = self._strategy.declared.symbols
-        if not codes:
-            raise UsageError("replay_without_symbols")
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             home = Path(folder)
-            session, past = backend.open_past(self._profile, self._env, home, codes, first, last, self._indexes)
+            session, play = backend.open_past(self._profile, self._env, home, first, self._indexes)
+            strategy = self._load()
+            codes = strategy.declared.symbols
+            if not codes:
+                raise UsageError("replay_without_symbols")
+            past = play(codes, first, last)
             ledger = None
             try:
                 with session:
@@ -77,14 +80,16 @@ class Replay:
                         raise NoData("no_days", first=first.isoformat(), last=last.isoformat())
                     past.step(bars.midnight(days[0]) + OPENS)
                     ledger = Ledger(home / "ledger.sqlite", {}, lambda: past.now / 1000, durable=False)
-                    return self._days(session, past, ledger, home, days)
+                    return self._days(strategy, session, past, ledger, home, days)
             finally:
                 if ledger is not None:
                     ledger.close()
                 past.close()
 
-    def _days(self, session: Any, past: Any, ledger: Ledger, home: Path, days: list[date]) -> Replayed:
-        profile, strategy = self._profile, self._strategy
+    def _days(
+        self, strategy: Strategy, session: Any, past: Any, ledger: Ledger, home: Path, days: list[date]
+    ) -> Replayed:
+        profile = self._profile
         desk = Desk(session, profile, Permission(yes=True), lambda: ledger, home / "halt.json")
         markets = Markets(session, profile._replace(hours="exchange"), self._told)
         context = Context(strategy.name, desk, markets, strategy.declared.params, {}, self._say(past), self._limits)
@@ -102,7 +107,9 @@ class Replay:
         def flush() -> None:
             """Tell all that the exchange has pushed, and what that leads to."""
             while past.look() or context.under_way:
-                rows = session.orders() and session.news()
+                session.orders()
+                session.asset()  # what an answer brings with it has come once the next one is there
+                rows = session.news()
                 context.hear()
                 own = [row for row in rows if context.owns(row)]
                 for row in own:
