@@ -242,7 +242,9 @@ def test_a_day_of_trouble(world: World) -> None:
     sent = sum(1 for row in found.values() if row["order_volume"])
     calls = world.calls()
     assert calls["connect"] == 4  # that of the data service with them: the link was lost twice
-    assert calls["orderStockWithSeq"] - sent in ((0,) if world.live else (1, 2))  # on paper what was lost goes again
+    # at a terminal nothing goes again; on paper what was lost does, and what was called into a link that was gone
+    again = calls["orderStockWithSeq"] - sent
+    assert again >= 1 if not world.live else again == 0
     # in the end nothing stands, and holdings are what was said
     held = {row["stock_code"]: row["volume"] for row in world.run("positions", "--json", at=f"{MONDAY}T14:56:03").json}
     assert {code: held.get(code, 0) for code in found} == {code: row["final_volume"] for code, row in found.items()}

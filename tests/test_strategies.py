@@ -128,6 +128,57 @@ def test_one_that_sleeps_one_that_raises_and_one_that_is_killed_leave_the_fourth
 
 
 @not_on_windows("Ctrl-C to one process alone")
+def test_quotes_come_by_subscription_and_a_timer_asks_for_none(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A timer looks at quotes and orders by them; what it needs to know of a code it asks for once."""
+    monkeypatch.setenv("NATIVE_LOG", str(tmp_path / "native.log"))
+    one = run(
+        path=[NATIVE],
+        looks="""
+        import os
+        from pathlib import Path
+        from qmtcli.paper.market import IPythonApiClient
+        symbols, timers, ticks = ["600000.SH"], {"look": "100ms"}, []
+        def on_tick(ctx, tick):
+            ticks.append(tick)
+        def asked():
+            calls = Path(os.environ["NATIVE_LOG"]).read_text().split()
+            return [name for name in calls if hasattr(IPythonApiClient, name)]
+        def on_timer(ctx, name):
+            if ticks:
+                ctx.quote("600000.SH")
+                ctx.buy("600000.SH", 100, price="peer")
+                ctx.log(*asked())
+        """,
+    )
+    one.until(lambda event: event["event"] == "log", 12)
+    assert one.stop() == 0
+    calls = one.told("looks")
+    assert "subscribe_quote" in calls[0] and "get_full_tick" not in calls[-1]
+    assert {*calls[1:]} == {calls[1]}
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_its_book_is_read_again_where_the_ledger_has_changed_and_not_before(run: Callable[..., Run], qmt: Qmt) -> None:
+    one = run(
+        holds="""
+        from qmtcli.ledger import Ledger
+        symbols, timers, read = ["600000.SH"], {"look": "100ms"}, []
+        entries = Ledger.of_strategy
+        Ledger.of_strategy = lambda self, name: read.append(name) or entries(self, name)
+        def on_timer(ctx, name):
+            ctx.book.holdings.clear()
+            ctx.log(ctx.position("600000.SH").volume, len(read))
+        """
+    )
+    one.until(lambda event: event["message"] == "0 1", 3)
+    assert qmt("book", "adjust", "holds", "buy", "600000.SH", "200", "--price", "9.09").status == 0
+    one.until(lambda event: event["message"] == "200 2", 3)
+    assert one.stop() == 0
+
+
+@not_on_windows("Ctrl-C to one process alone")
 def test_killed_with_orders_open_it_knows_them_its_book_and_its_state(run: Callable[..., Run], qmt: Qmt) -> None:
     """It dies after an order, after its state, and in a callback; each step is sent once."""
     one = run(
@@ -457,28 +508,6 @@ def test_quotes_that_fall_silent_are_subscribed_anew_and_it_is_told(
     assert one.told("watched")[:4] == ["stale", "fresh", "stale", "fresh"]
     calls = Counter((tmp_path / "native.log").read_text().split())
     assert 0 < calls["unsubscribe_quote"] < calls["subscribe_quote"]
-
-
-@not_on_windows("Ctrl-C to one process alone")
-def test_a_timer_asks_the_data_service_for_nothing(
-    run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Quotes are pushed: neither a beat nor a look at a quote, nor what its own book holds, is a native call."""
-    monkeypatch.setenv("NATIVE_LOG", str(tmp_path / "native.log"))
-    one = run(
-        path=[NATIVE],
-        beat="""
-        symbols, timers = ["600000.SH"], {"beat": "100ms"}
-        def on_timer(ctx, name):
-            ctx.log(ctx.quote("600000.SH").last_price, ctx.position("600000.SH").volume)
-        """,
-    )
-    one.until(lambda event: event["event"] == "log", 3)
-    before = (tmp_path / "native.log").read_text()
-    one.until(lambda event: event["event"] == "log", 10)
-    assert (tmp_path / "native.log").read_text() == before
-    assert "subscribe_quote" in before
-    assert one.stop() == 0
 
 
 @not_on_windows("Ctrl-C to one process alone")

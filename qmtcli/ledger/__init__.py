@@ -310,6 +310,10 @@ class Ledger:
         rows = self._execute("SELECT value FROM notes WHERE name = ?", name)
         return str(rows[0][0]) if rows else None
 
+    def version(self) -> tuple[int, int]:
+        """Another one after each change, by whichever process."""
+        return int(self._execute("PRAGMA data_version")[0][0]), self._connection.total_changes
+
     # -- entries ---------------------------------------------------------------------------------------
 
     def find(self, client_id: str) -> Entry | None:

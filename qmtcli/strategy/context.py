@@ -72,6 +72,8 @@ class Context:
         self._sending = Sending(desk, [], Manner(look=False, rate=rate))
         self._clock: Callable[[], int] = lambda: int(self._session.now() * 1000)
         self._day: date | None = None
+        #: its book, and what the ledger was at when it was made of it, on which day
+        self._book, self._written = _no_book(name), ((-1, -1), "")
         mark = _base36(zlib.crc32(name.encode()))[:_MARK]
         short = "".join(char for char in name if char.isascii() and (char.isalnum() or char in "-_"))[:_NAME]
         self._prefix = f"{short}_{mark}"
@@ -138,11 +140,15 @@ class Context:
     @property
     def book(self) -> Book:
         """What is the strategy's own: holdings and money by its own trades, see ``qmt book``."""
-        ledger, markets = self._desk.ledger, self._markets
-        entries = ledger.of_strategy(self.name)
-        moves = [each for each in ledger.adjustments() if each.strategy_name == self.name]
-        found = books(entries, moves, self.today.isoformat(), partial(traded_fees, markets.told, markets.schedule))
-        return found.get(self.name) or Book(self.name, Decimal(0), {}, Decimal(0), Decimal(0), Decimal(0), 0)
+        ledger, markets, day = self._desk.ledger, self._markets, self.today.isoformat()
+        written = ledger.version(), day
+        if written != self._written:
+            entries = ledger.of_strategy(self.name)
+            moves = [each for each in ledger.adjustments() if each.strategy_name == self.name]
+            found = books(entries, moves, day, partial(traded_fees, markets.told, markets.schedule))
+            self._book = found.get(self.name) or _no_book(self.name)
+            self._written = written
+        return self._book._replace(holdings={**self._book.holdings})
 
     def positions(self, account: bool = False) -> list[Position]:
         """What the strategy holds by its own book, or what the account holds. Raises NotConnected for the account."""
@@ -372,6 +378,10 @@ class Context:
         if text != self._kept:
             self._keep(self.state)
             self._kept = text
+
+
+def _no_book(name: str) -> Book:
+    return Book(name, Decimal(0), {}, Decimal(0), Decimal(0), Decimal(0), 0)
 
 
 def _text(value: object) -> str | None:
