@@ -81,7 +81,7 @@ LONG = ("test_killed.py", "test_windows.py", "test_encodings.py", "test_crowd.py
 #: files whose tests start qmt again and again for the sake of rules that are the same everywhere: where a start takes
 #: seconds, every so manieth of their tests has to do
 SAMPLED = {
-    "test_bad_input.py": 6, "test_calendar_command.py": 3, "test_hours.py": 3, "test_limits.py": 6,
+    "test_bad_input.py": 6, "test_calendar_command.py": 3, "test_guard.py": 4, "test_hours.py": 3, "test_limits.py": 6,
     "test_outcomes.py": 6, "test_paper_proof.py": 3, "test_reconcile.py": 3, "test_replay.py": 4,
     "test_report.py": 3, "test_session.py": 3, "test_streams.py": 5,
 }  # fmt: skip
