@@ -259,8 +259,11 @@ def _paper_rows(exchange: Exchange) -> Rows:
     return Rows(exchange.settings.account, ACCOUNT_TYPES[exchange.settings.account_type])
 
 
-def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None) -> Session:
-    """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError."""
+def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None = None, shared: bool = False) -> Session:
+    """A session on the profile's backend; nothing is connected yet. ``watch`` as in `prepare`. Raises ConfigError.
+
+    ``shared``: a script is in this process too, whose requests to the data service keep the vendor's own limit.
+    """
     prepare(profile, env, watch)
     if profile.live:
         from qmtcli.xt import loader, slots
@@ -270,7 +273,8 @@ def open_session(profile: Profile, env: Mapping[str, str], watch: Watch | None =
         loader.load(package(profile))
         folder = slots_folder(env)
         take = partial(slots.take, folder, profile.path)
-        return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=folder)
+        state = None if shared else folder
+        return Session(profile.path, take, profile.account, profile.account_type, profile.timeout, state=state)
     return _paper_session(profile)
 
 

@@ -1321,10 +1321,40 @@ ERRORS: dict[str, Text] = {
         "choose one with --profile",
     ),
     "script_needs_unguarded": Text(
-        "实盘配置 {profile}: 脚本下的单不经过 qmt 的检查",
-        "先在模拟盘运行 (--profile paper); 确要如此加 --unguarded",
-        "live profile {profile}: a script's orders do not pass qmt's checks",
-        "run it on paper first (--profile paper); if you mean it, --unguarded",
+        "实盘配置 {profile}: 它的 xtquant 不是迅投原版, 脚本下的单无法经过 qmt 的检查",
+        "改写成 qmt 的策略 (on_tick 等); 确要如此加 --unguarded",
+        "live profile {profile}: its xtquant is not the vendor's, so a script's orders cannot pass qmt's checks",
+        "make it a strategy of qmt's (on_tick and the like); if you mean it, --unguarded",
+    ),
+    "script_call_refused": Text(
+        "未发送: {call} 不受 qmt 检查, 脚本不能调用",
+        "委托与撤单照常; 确要如此加 --unguarded",
+        "not sent: {call} is a call that qmt cannot check",
+        "orders and cancels go on; if you mean it, --unguarded",
+    ),
+    "script_order_type": Text(
+        "未发送: 配置 {profile} 的账号没有委托类型 {order_type}",
+        "普通账号 23 买 24 卖; 其他类型 qmt 不检查, 需 --unguarded",
+        "not sent: an account of profile {profile} has no order type {order_type}",
+        "23 buys and 24 sells; what qmt cannot check needs --unguarded",
+    ),
+    "script_order_unclear": Text(
+        "未发送: 委托的 {field} 自相矛盾: {one} 与 {other}",
+        "数量须为整数; 两个字段须一致",
+        "not sent: the order says {field} twice, {one} and {other}",
+        "volumes are whole numbers; both fields have to agree",
+    ),
+    "script_other_account": Text(
+        "未发送: 账号 {account} 不是配置 {profile} 的账号, 或账号类型不同",
+        "用 --profile 选该账号的配置",
+        "not sent: account {account}, or its type, is not that of profile {profile}",
+        "choose the profile that it belongs to with --profile",
+    ),
+    "script_line_closed": Text(
+        "未发送: 脚本已结束, 或这是它 fork 出的子进程",
+        "只在脚本自己的进程里下单",
+        "not sent: the script has ended, or this is a process that it forked",
+        "order in the script's own process",
     ),
     # -- refused by broker or exchange ------------------------------------------------------------------
     "rejected": Text(

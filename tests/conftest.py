@@ -81,8 +81,8 @@ LONG = ("test_killed.py", "test_windows.py", "test_encodings.py", "test_crowd.py
 #: files whose tests start qmt again and again for the sake of rules that are the same everywhere: where a start takes
 #: seconds, every so manieth of their tests has to do
 SAMPLED = {
-    "test_bad_input.py": 6, "test_calendar_command.py": 3, "test_cancel.py": 3, "test_hours.py": 6,
-    "test_imitation.py": 2, "test_limits.py": 12, "test_live_orders.py": 3, "test_outcomes.py": 6,
+    "test_bad_input.py": 6, "test_calendar_command.py": 3, "test_cancel.py": 3, "test_guard.py": 4,
+    "test_hours.py": 6, "test_imitation.py": 2, "test_limits.py": 12, "test_live_orders.py": 3, "test_outcomes.py": 6,
     "test_paper_proof.py": 3, "test_real_ticks.py": 3, "test_rebalance.py": 6, "test_rebalance_day.py": 2,
     "test_reconcile.py": 3, "test_replay.py": 4, "test_report.py": 3, "test_session.py": 3, "test_streams.py": 5,
 }  # fmt: skip

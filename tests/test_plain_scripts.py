@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from conftest import ROOT, Result, Runner, not_on_windows, not_on_wine
-from test_reconcile import ACCOUNT, Live
+from conftest import ROOT, Result, not_on_windows, not_on_wine
 
 Qmt = Callable[..., Result]
 Start = Callable[..., "subprocess.Popen[bytes]"]
@@ -469,36 +468,3 @@ def test_a_paper_run_starts_no_live_qmt(
     )
     done = qmt("run-strategy", str(tmp_path / "script.py"), "--profile", "paper", env=environment)
     assert (done.status, done.error["code"]) == (3, "live_within_paper")
-
-
-def test_on_a_live_profile_a_script_is_let_past_only_by_who_says_so(
-    qmt: Runner, quick_runs: Callable[[str], Runner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is refused, or a person or ``--yes`` lets it begin, and not while everything is stopped."""
-    live = Live(quick_runs("live"), qmt, tmp_path, monkeypatch)
-    script = tmp_path / "orders.py"
-    script.write_text(
-        "from xtquant import xttrader, xtconstant\n"
-        "from xtquant.xttype import StockAccount\n"
-        f"trader = xttrader.XtQuantTrader({str(tmp_path / 'userdata_mini')!r}, 7)\n"
-        "trader.start()\n"
-        "trader.connect()\n"
-        f"account = StockAccount({ACCOUNT!r})\n"
-        "trader.subscribe(account)\n"
-        "print(trader.order_stock(account, '600000.SH', xtconstant.STOCK_BUY, 100, xtconstant.FIX_PRICE, 9.0) > 0)\n"
-        "trader.stop()\n"
-    )
-    words = ("run-strategy", str(script), "--json")
-
-    def refused(*more: str) -> str:
-        done = live.run(*words, *more)
-        assert (done.status, done.stdout, live.sent()) == (6, "", 0)
-        return str(done.error["code"])
-
-    assert refused("--yes") == "script_needs_unguarded"
-    assert refused("--unguarded") == "needs_yes"
-    assert live.run("halt").status == 0
-    assert refused("--unguarded", "--yes") == "halted"
-    assert live.run("resume").status == 0
-    done = live.run(*words, "--unguarded", "--yes")
-    assert (done.status, done.stdout.splitlines()[-1:], live.sent()) == (0, ["True"], 1)

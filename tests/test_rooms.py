@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "books": BELOW | {"ledger", "orders", "rules"},
     "paper": BELOW | {"rules", "database"},
     "backend": BELOW | {"rules", "config", "xt", "paper", "ledger"},
-    "desk": BELOW | {"rules", "config", "xt", "orders", "tickets", "ledger", "halt"},
+    "desk": BELOW | {"symbols", "rules", "config", "xt", "orders", "tickets", "ledger", "halt"},
     "strategy": BELOW | {"symbols", "rules", "config", "orders", "tickets", "books", "ledger", "backend", "desk", "xt"},
     "testing": BELOW | {"config", "backend", "xt", "paper", "rules"},
     "commands": BELOW | {"__init__", "symbols", "rules", "config", "console", "output", "orders", "xt", "paper",

@@ -109,13 +109,19 @@ class App:
         Raises ConfigError, and NotConnected when the profile waits for the terminal in vain.
         """
         if self._session is None:
-            from qmtcli.backend import open_session
-
-            profile = self.profile
             self.console.guard()
-            self._session = open_session(profile, self.console.env, self.show_reading)
-            if profile.wait_ready:
-                self._session.wait_ready(profile.wait_ready)
+            return self.open_session()
+        return self._session
+
+    def open_session(self, shared: bool = False) -> Session:
+        """Open the session; ``shared``: with a plain script in this process, whose stdout is its own. Raises as
+        `session`."""
+        from qmtcli.backend import open_session
+
+        profile = self.profile
+        self._session = open_session(profile, self.console.env, self.show_reading, shared)
+        if profile.wait_ready:
+            self._session.wait_ready(profile.wait_ready)
         return self._session
 
     def line(self) -> Line:
@@ -267,6 +273,7 @@ class App:
         """Leave the session."""
         if self._session is not None:
             self._session.close()
+            self._session = None
 
     def confirm(self, question: str, yes: bool) -> None:
         """Hold that a person agrees to what cannot be undone. Raises Refused."""

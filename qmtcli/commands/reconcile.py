@@ -76,19 +76,21 @@ def _drop(app: App, desk: Desk, entry: Entry, yes: bool) -> int:
 
 def _resend(app: App, desk: Desk, entry: Entry, next_session: bool) -> int:
     """Send an order once more that the broker does not list, in two answers of a sound account."""
-    from qmtcli.desk import Manner
+    from qmtcli.desk import Manner, settling
     from qmtcli.ledger import State
 
     if entry.day != desk.day:
         raise Refused("id_of_another_day", client_id=entry.client_id, day=entry.day, today=desk.day)
     app.session.hold_account(closed=next_session)
     time.sleep(_APART)
-    if any(order.order_remark == entry.client_id for order in app.session.orders()):
+    listed = app.session.orders()
+    (found,) = settling.looked_for([entry], listed, desk.ledger.claims(entry.day), None)
+    if found.order_id or any(order.order_remark == entry.client_id for order in listed):
         raise Refused("listed_after_all", client_id=entry.client_id)
     checked = desk.checked(entry._replace(state=State.PLANNED, order_id="", shown="", sent=0), app.markets, again=True)
     desk.gate.admit(say(f"再发送委托 {entry.client_id}?", f"Send order {entry.client_id} once more?"))
     desk.ledger.record(entry.day, "resend", client_id=entry.client_id)
-    planned = entry._replace(
+    planned = entry.under_own_id._replace(
         state=State.PLANNED, order_id="", shown="", sent=0, risk=checked.risk, new_risk=checked.new_risk
     )
     desk.ledger.settle([planned], leave=False)

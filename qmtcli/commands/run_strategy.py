@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from qmtcli.commands import complete
 from qmtcli.commands.common import App, command
+from qmtcli.errors import UsageError
 from qmtcli.messages import say
+
+if TYPE_CHECKING:
+    from qmtcli.desk.guarding import Guard
 
 
 @command(
@@ -37,13 +41,11 @@ from qmtcli.messages import say
 @click.option("--new", metavar="NAME", help=say("生成一个策略模板", "write a template of a strategy"))
 @click.option(
     "--unguarded", is_flag=True,
-    help=say("实盘: 允许普通脚本绕过 qmt 直接下单", "live: let a plain script order past qmt's own checks"),
+    help=say("实盘: 普通脚本不经 qmt 检查直接下单", "live: let a plain script order past qmt's checks and ledger"),
 )  # fmt: skip
 @click.option("-y", "--yes", is_flag=True, help=say("不再询问", "do not ask"))
 @click.option("--as-child", hidden=True)
 def run_strategy(app: App, file: str | None, arguments: tuple[str, ...], unguarded: bool, **asked: Any) -> int:
-    from qmtcli.errors import UsageError
-
     if asked["as_child"] is not None:
         from qmtcli.commands.strategies import child
 
@@ -72,20 +74,41 @@ def run_strategy(app: App, file: str | None, arguments: tuple[str, ...], unguard
     for name in ("replay", "report", "params", "sweeps", "backend", "symbols", "until"):
         if asked[name]:
             raise UsageError("plain_script", path=file)
-    if app.profile.live and unguarded:
-        _admit(app, file, asked["yes"])
     from qmtcli.strategy.runner import run_plain
 
-    return run_plain(app.profile, app.console.env, file, list(arguments), unguarded, app.show_reading)
+    guard = _guard(app, path, unguarded, asked["yes"]) if app.profile.live else None
+    try:
+        return run_plain(app.profile, app.console.env, file, list(arguments), guard, app.show_reading)
+    finally:
+        app.close()  # the vendor's threads have ended with the script: nothing can be asked any more
 
 
-def _admit(app: App, file: str, yes: bool) -> None:
-    """Hold that a script that qmt will not look at may begin at all: by the profile, by a person, and by no halt."""
+def _guard(app: App, path: Path, unguarded: bool, yes: bool) -> Guard | None:
+    """What a script on a live profile sends through; None where it may go past it. Raises QmtError."""
     from qmtcli.backend import halt_file
     from qmtcli.desk.gate import Gate
 
-    gate = Gate(app.profile, app.permission(yes), halt_file(app.console.env))
-    gate.hold_halt(True)
-    gate.admit(
-        say(f"运行 {file}? 它的委托不经过限额、台账与停止", f"Run {file}? Its orders pass no limit, ledger or halt")
-    )
+    permission = app.permission(yes, next_session=True)  # a script's orders are no matter of the hour
+    gate = Gate(app.profile, permission, halt_file(app.console.env))
+    if unguarded:
+        gate.hold_halt(True)
+        zh, en = (
+            f"运行 {path.name}? 它的委托不经过限额与台账",
+            f"Run {path.name}? Its orders pass no limit and no ledger",
+        )
+        gate.admit(say(zh, en))
+        return None
+    gate.admit_script(say(f"运行脚本 {path.name}?", f"Run the script {path.name}?"))
+    from qmtcli.desk.guarding import Guard
+    from qmtcli.orders import check_strategy
+    from qmtcli.tickets import DEFAULT_STRATEGY
+
+    try:
+        name = check_strategy(path.stem)
+    except UsageError:
+        name = DEFAULT_STRATEGY
+    app.open_session(shared=True)
+    guard = Guard(app.open_desk(yes=yes, next_session=True), app.markets, name, app.console.error)
+    if app.profile.writes == "all":
+        guard.prepare()
+    return guard

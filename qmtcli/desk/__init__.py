@@ -1,8 +1,8 @@
 """The one door through which every order and cancel goes: may it be sent, was it sent before, what became of it.
 
 `gate` says whether this run may write at all, `limits` how much, the ledger what was sent, `sending` sends, `settling`
-finds what others left. What was sent is kept in `Desk.sent` until its outcome has been reported, so that a process that
-is stopped in between can say what it left behind.
+finds what others left; `guarding` has the trader of a plain script pass all of it. What was sent is kept in `Desk.sent`
+until its outcome has been reported, so that a process that is stopped in between can say what it left behind.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from qmtcli.desk import limits, settling
 from qmtcli.desk.gate import Gate, Permission
 from qmtcli.desk.sending import ACK_SECONDS, Manner, Outcome, Sending, request_of
 from qmtcli.errors import ConfigError, Refused
-from qmtcli.ledger import Entry, Ledger, State, new_entry
+from qmtcli.ledger import Entry, Ledger, State, Used, new_entry
 from qmtcli.messages import say
 from qmtcli.model import Order, OrderStatus
 from qmtcli.rules import calendar
@@ -38,6 +38,8 @@ __all__ = ["ACK_SECONDS", "Canceling", "Desk", "Manner", "Outcome", "Permission"
 _SHANGHAI = timezone(timedelta(hours=8))
 #: the end of the last phase of a trading day
 _CLOSED = time(15, 30)
+#: seconds after which the orders that were made by hand are counted again
+_RECOUNT = 10.0
 _ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -73,6 +75,7 @@ class Desk:
         self.gate = Gate(profile, permission, halt_file)
         self._open = ledger
         self._ledger: Ledger | None = None
+        self._elsewhere: tuple[Used, float] | None = None
         #: client ids and order ids sent by this process whose outcome has not been reported yet
         self.sent: dict[str, None] = {}
 
@@ -171,6 +174,18 @@ class Desk:
             limits.of(self.profile), request, risk, Decimal(str(last)) if last else None, market.lends
         )  # fmt: skip
         return now._replace(risk="" if risk is None else str(risk))
+
+    def made_elsewhere(self) -> Used | None:
+        """What orders of the account that are not the ledger's have used of the day's limits; None without such limits.
+
+        Raises NotConnected.
+        """
+        if not limits.binds_day(limits.of(self.profile)):
+            return None
+        if self._elsewhere is None or clock.monotonic() - self._elsewhere[1] > _RECOUNT:
+            found = limits.outside(self.session.orders(), self.ledger.of_day(self.day))
+            self._elsewhere = found, clock.monotonic()
+        return self._elsewhere[0]
 
     def adopt(self, entries: list[Entry]) -> list[Entry]:
         """Entries that the ledger does not know as the broker has them: sent from elsewhere, or before the ledger was.

@@ -83,6 +83,22 @@ class Gate:
         if not permission.ask(question):
             raise Refused("declined")
 
+    def admit_script(self, question: str) -> None:
+        """Hold that a plain script may run, whose every order and cancel is held to ``writes`` again. Raises Refused.
+
+        One that cannot write is not asked about.
+        """
+        if self.profile.writes == "all":
+            self.admit(question)
+        elif self.profile.writes != "none":
+            self.admit_cancel(question)
+
+    def hold_writes(self, cancel: bool = False) -> None:
+        """Hold that the profile lets a script order, or cancel. Raises Refused."""
+        writes = self.profile.writes
+        if writes == "none" or (writes != "all" and not cancel):
+            raise Refused("writes_not_allowed", profile=self.profile.name, writes=writes)
+
     def hold_halt(self, new_risk: bool) -> None:
         """Hold that nobody has stopped trading; it may be that sells go on. Raises Refused ``halted``."""
         found = halt.read(self._halt_file)

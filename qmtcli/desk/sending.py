@@ -34,8 +34,6 @@ _STEP, _OTHERS = 0.05, 10.0
 _LAST_WORDS = 1.0
 #: seconds for which a reading of the day's orders is good enough
 _FRESH = 1.0
-#: seconds after which the orders that were made by hand are counted again
-_RECOUNT = 10.0
 
 
 class Outcome(NamedTuple):
@@ -112,7 +110,6 @@ class Sending:
         self._over: QmtError | None = None
         self._stopped = False
         self._rows: tuple[list[Order], float] | None = None
-        self._outside: tuple[Used, float] | None = None
         limits = limit_rules.of(desk.profile)
         rates = [rate for rate in (limits.orders_per_second, manner.rate) if rate is not None]
         self._limits, self._rate = limits, min(rates, default=None)
@@ -185,7 +182,7 @@ class Sending:
                 continue
             try:
                 self._session.subscribe(closed=self._desk.gate.permission.next_session)
-                claims = self._ledger.claim(chunk, self._admit, self._made_elsewhere(), self._rate)
+                claims = self._ledger.claim(chunk, self._admit, self._desk.made_elsewhere(), self._rate)
             except NotConnected as error:
                 self._queue.extendleft(reversed(chunk))
                 self._over = error
@@ -228,19 +225,6 @@ class Sending:
 
     def _admit(self, entry: Entry, used: Used) -> QmtError | None:
         return limit_rules.check_day(self._limits, entry, used)
-
-    def _made_elsewhere(self) -> Used | None:
-        """What orders of the account that are not the ledger's have used of the day's limits; None without such limits.
-
-        Raises NotConnected.
-        """
-        if not limit_rules.binds_day(self._limits):
-            return None
-        if self._outside is None or time.monotonic() - self._outside[1] > _RECOUNT:
-            orders = self._session.orders()
-            found = limit_rules.outside(orders, self._ledger.of_day(self._desk.day))
-            self._outside = found, time.monotonic()
-        return self._outside[0]
 
     def _take(self, claims: Sequence[Claim]) -> float:
         """Act on claims in their order; seconds to wait for the sake of a rate, 0 without one."""

@@ -14,6 +14,8 @@ from qmtcli.model import Order
 
 #: entries that are settled at once
 _TOGETHER = 500
+#: milliseconds that the broker's clock may be behind this machine's
+_CLOCKS_APART = 30_000
 
 
 def looked_for(
@@ -46,8 +48,10 @@ def looked_for(
 def _fitting(entry: Entry, by_remark: dict[str, list[Order]], claimed: set[str]) -> Order | None:
     """The order that was sent for an entry of which no id is known; ``claimed``: ids of orders that are others'."""
     asked = (entry.stock_code, entry.side, entry.order_volume)
-    for order in by_remark.get(entry.client_id, ()):
-        if order.order_id not in claimed and (order.stock_code, order.side, order.order_volume) == asked:
+    for order in by_remark.get(entry.remark, ()):
+        # a script's own remark may be that of many orders, those of earlier hours among them
+        own = entry.remark == entry.client_id or order.order_time * 1000 > entry.sent - _CLOCKS_APART
+        if own and order.order_id not in claimed and (order.stock_code, order.side, order.order_volume) == asked:
             return order
     return None
 

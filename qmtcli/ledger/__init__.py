@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -163,6 +164,17 @@ class Entry(NamedTuple):
         return Order(**json.loads(self.shown)) if self.shown else None
 
     @property
+    def remark(self) -> str:
+        """What the order carries at the broker: the client id, or what a plain script gave it instead."""
+        return str(json.loads(self.typed).get("remark") or self.client_id)
+
+    @property
+    def under_own_id(self) -> Entry:
+        """The entry as one whose order carries its client id."""
+        typed = {name: word for name, word in json.loads(self.typed).items() if name != "remark"}
+        return self._replace(typed=json.dumps(typed, ensure_ascii=False, sort_keys=True))
+
+    @property
     def turnover(self) -> Decimal:
         """The CNY that it counts for in the day's turnover: what it traded once it is final, before what it risks."""
         if not self.new_risk or self.state in (State.PLANNED, State.REJECTED, State.DROPPED):
@@ -258,7 +270,8 @@ _TURNS = 1 << 30
 
 
 class Ledger:
-    """One account's ledger. Every method raises ConfigError ``ledger_unusable`` when the file cannot be used."""
+    """One account's ledger, for any thread. Every method raises ConfigError ``ledger_unusable`` when the file cannot be
+    used."""
 
     def __init__(self, path: Path, env: Mapping[str, str], at: Callable[[], float], durable: bool = True) -> None:
         """Open the file, or make it. ``at`` tells epoch seconds by the account's clock; ``durable``: what is written is
@@ -268,6 +281,8 @@ class Ledger:
         """
         self.path = path
         self._at = at
+        #: held for a statement, and from the first of a transaction to its last
+        self._turn = threading.RLock()
         try:
             hold_local(path.parent, env)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -290,17 +305,19 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                self._execute("ROLLBACK")
+        with self._turn:
+            self._execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._execute("ROLLBACK")
 
     def _execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(sql, values).fetchall()
+            with self._turn:
+                return self._connection.execute(sql, values).fetchall()
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:
@@ -319,6 +336,11 @@ class Ledger:
     def find(self, client_id: str) -> Entry | None:
         """The entry of a client id, of any day."""
         found = self.select("epoch = ? AND client_id = ?", self.epoch, client_id)
+        return found[0] if found else None
+
+    def of_order(self, day: str, order_id: str) -> Entry | None:
+        """The entry that an order of a trading day is."""
+        found = self.select("epoch = ? AND day = ? AND order_id = ?", self.epoch, day, order_id)
         return found[0] if found else None
 
     def parts(self, ticket: str) -> list[Entry]:
@@ -596,6 +618,15 @@ class Ledger:
                     return number, wait
                 self._record_order(day, "cancel", order, body)
         return len(orders), 0
+
+    def ask_cancel(self, day: str, order_id: str, **body: object) -> None:
+        """Write that an order is to be canceled of which no row is at hand."""
+        entry = self.of_order(day, order_id)
+        with self._transaction():
+            if entry is not None:
+                self._record(entry, "cancel", **body)
+            else:
+                self._event(day, "cancel", "", order_id, "", "", body)
 
     def see(self, day: str, orders: Iterable[Order]) -> None:
         """Write a day's orders as they were seen to the entries that are theirs, where nobody is at work on these."""

@@ -15,8 +15,9 @@ from types import ModuleType
 
 from qmtcli import backend
 from qmtcli.config import Profile
-from qmtcli.errors import ExitStatus, OutcomeUnknown, QmtError, Refused, UsageError
-from qmtcli.xt import loader
+from qmtcli.desk.guarding import Guard
+from qmtcli.errors import ExitStatus, OutcomeUnknown, QmtError, UsageError
+from qmtcli.xt import line, loader
 
 
 class _Terminated(KeyboardInterrupt):
@@ -28,36 +29,39 @@ def run_plain(
     env: Mapping[str, str],
     file: str,
     arguments: list[str],
-    unguarded: bool,
+    guard: Guard | None = None,
     watch: backend.Watch | None = None,
 ) -> int:
     """Run a script as ``__main__``; its exit status. What it raises is printed as Python prints it, status 1; what the
     paper exchange below it raises, a tape that cannot be read, is raised here.
 
     Ctrl-C and SIGTERM are how a script in ``run_forever`` ends: 130 or 143 when it had sent nothing, 0 when every
-    order it sent has its answer. ``watch`` as in `backend.prepare`. Raises UsageError for a file that is not there,
-    Refused on a live profile without ``unguarded``, OutcomeUnknown when it is stopped and an order may have been sent
-    that has no answer.
+    order it sent has its answer. ``guard``: what its orders and cancels pass; ``watch`` as in `backend.prepare`. Raises
+    UsageError for a file that is not there, Refused for a package that cannot be guarded, OutcomeUnknown when it is
+    stopped and an order may have been sent that has no answer, guarded when it ends so, too.
     """
     path = Path(file)
     if not path.is_file():
         raise UsageError("no_strategy_file", path=file)
-    if profile.live and not unguarded:
-        raise Refused("script_needs_unguarded", profile=profile.name)
     backend.prepare(profile, env, watch)
     backend.keep_children(profile)
     loader.load(backend.package(profile) if profile.live else None)
+    if guard is not None:
+        line.guard(guard, profile.name)
     signal.signal(signal.SIGTERM, _terminate)
     sys.argv = [file, *arguments]
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
         sys.path[0] = str(path.resolve().parent)
     try:
         try:
-            return _execute(_absolute(path))
+            status = _execute(_absolute(path))
         finally:
             _end_as_python_does()
     except KeyboardInterrupt as stop:
-        return _stopped(stop)
+        return _stopped(stop) if guard is None else _stopped_guarded(stop, guard)
+    if guard is not None and (unanswered := guard.close()):
+        raise OutcomeUnknown("stopped_after_sending", ids=unanswered, why=f"status {status}")
+    return status
 
 
 def _absolute(path: Path) -> str:
@@ -109,6 +113,15 @@ def _stopped(stop: KeyboardInterrupt) -> int:
         # the real native line keeps no count
         raise OutcomeUnknown("stopped_after_sending", ids=[], why=type(stop).__name__.lstrip("_"))
     return ExitStatus.OK
+
+
+def _stopped_guarded(stop: KeyboardInterrupt, guard: Guard) -> int:
+    """What a stopped script leaves behind, as far as its orders have their answers."""
+    if unanswered := guard.close():
+        raise OutcomeUnknown("stopped_after_sending", ids=unanswered, why=type(stop).__name__.lstrip("_"))
+    if guard.sent:
+        return ExitStatus.OK
+    return ExitStatus.TERMINATED if isinstance(stop, _Terminated) else ExitStatus.INTERRUPTED
 
 
 def _status_of(leaving: SystemExit) -> int:

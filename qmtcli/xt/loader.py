@@ -86,6 +86,8 @@ def trader_module() -> ModuleType:
     """
     load()
     _defer_bson()
+    if "xtquant.xttrader" in sys.modules and sys.modules["xtquant.xttrader"] is None:
+        del sys.modules["xtquant.xttrader"]  # a guarded script started this qmt, which is guarded by itself
     try:
         import xtquant.xttrader as xttrader
     except ImportError as error:
