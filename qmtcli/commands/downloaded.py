@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qmtcli.errors import NoData
+from qmtcli.orders import known_instrument
 
 if TYPE_CHECKING:
     from qmtcli.commands.common import App
@@ -50,7 +51,7 @@ def keep(session: Session, codes: Sequence[str], said: Mapping[str, Any]) -> Non
     without = [code for code in codes if not _keep_prices(session, code, first, last, folder)]
     if without:
         raise NoData("not_downloaded", codes=without, first=first.isoformat(), last=last.isoformat())
-    _write(folder / "instruments.csv", ("code", "name", "st", "levels"), _instruments(session, codes))
+    _write(folder / "instruments.csv", ("code", "name", "st", "listed", "levels"), _instruments(session, codes))
     columns = ("code", "ex_date", "cash", "bonus", "rights", "rights_price")
     _write(folder / "dividends.csv", columns, _dividends(session, codes, first, last))
 
@@ -71,8 +72,8 @@ def _keep_prices(session: Session, code: str, first: date, last: date, folder: P
 
 def _instruments(session: Session, codes: Sequence[str]) -> Iterable[tuple[object, ...]]:
     for code in codes:
-        name = str((session.instrument(code) or {}).get("InstrumentName") or code)
-        yield code, name, "true" if "ST" in name.upper() else "", "lots"
+        known = known_instrument(code, session.instrument(code), {})
+        yield code, known.name, str(known.st).lower(), known.listed or "", "lots"
 
 
 def _dividends(session: Session, codes: Sequence[str], first: date, last: date) -> Iterable[tuple[object, ...]]:

@@ -5,15 +5,15 @@ quarter of what traded in it; the opening auction's at 09:25, the closing auctio
 there is one bar is shown at 09:30, 10:30, 13:30, 14:50 (the close) and 15:00. Bars made of these snapshots are the bars
 they were made of.
 
-Nobody knows the book. One level is shown a tick away on each side, beyond a price limit none, at the limit its own; it
-holds a quarter of what traded since the snapshot before: an order that crosses takes that at most, one that rests is
-filled as on any tape, by what trades at its price.
+Nobody knows the book. One level is shown a tick away on each side, in an auction none, beyond a price limit none, at
+the limit its own; it holds a quarter of what traded since the snapshot before. That is the most that an order gets, one
+that rests too, and at a price limit, where everybody is before it, one that rests gets nothing.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, time
 from decimal import Decimal
 from operator import attrgetter
@@ -80,7 +80,7 @@ class _Barred:
         if shown is None:
             return self._tape.approaches(code, day, after, until, buy, sell)
         before = self.tick(code, day, after)
-        return approaches(self.ticks(code, day, after, until), before.volume if before else 0, buy, sell)
+        return _bounded(approaches(self.ticks(code, day, after, until), before.volume if before else 0, buy, sell))
 
     def _of(self, code: str, day: date) -> list[Tick] | None:
         if day != self._day:
@@ -139,9 +139,11 @@ class _Day:
                 before + whole * number // len(prices)
                 for before, whole in zip(traded, (bar.volume, bar.amount), strict=True)
             )
-            level = (volume - self._volume) // _SHARE // 100 * 100
+            level = _share(volume - self._volume)
             self._volume, self._amount = volume, amount
             asks, bids = self._book(price, level, limits)
+            if asks and bids and not _MORNING <= ms < self._locked:
+                asks = bids = ()  # an auction's
             yield Tick(
                 ms,
                 price,
@@ -175,6 +177,17 @@ class _Day:
             ((ask, level),) if (not up or ask <= up) and price != up else (),
             ((bid, level),) if bid >= max(down, 1) and price != down else (),
         )
+
+
+def _share(traded: int) -> int:
+    """Of what traded that which own orders may have, shares."""
+    return traded // _SHARE // 100 * 100
+
+
+def _bounded(found: Iterable[tuple[Tick, int]]) -> Iterator[tuple[Tick, int]]:
+    """Snapshots with what traded before them, so that no more than own orders may have is new."""
+    for tick, before in found:
+        yield tick, tick.volume - (_share(tick.volume - before) if bool(tick.asks) is bool(tick.bids) else 0)
 
 
 def _path(bar: Bar) -> list[int]:

@@ -116,6 +116,18 @@ def test_at_a_price_limit_nobody_is_on_the_other_side() -> None:
     assert (near.asks, near.bids) == (((9_900, 10_000),), ((9_880, 10_000),))
 
 
+def test_one_that_rests_gets_a_quarter_too_and_at_a_limit_nothing() -> None:
+    def new(bar: Bar, buy: int) -> list[int]:
+        tape = barred(Bars({"1m": [bar]}), [CODE], DAY, DAY, DEFAULT)
+        return [tick.volume - before for tick, before in tape.approaches(CODE, DAY, -1, DAY_MS, buy, 0)]
+
+    assert new(_bar(9_000), 9_000) == [10_000]
+    for ms in (36_000_000, MORNING, CLOSE):
+        assert new(_bar(9_900, ms=ms), 9_900) == [0]
+    assert new(_bar(9_000, ms=CLOSE), 9_000) == [10_000]
+    assert new(_bar(9_000), 8_900) == []
+
+
 def test_a_day_of_one_bar_shows_its_open_its_extremes_and_its_close() -> None:
     bar = Bar(DAY, 0, 9_000, 9_300, 8_900, 9_200, 50_000, 45_000_000, 9_000)
     ticks = shown({"1d": [bar]})
