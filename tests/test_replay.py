@@ -416,10 +416,11 @@ def test_days_of_which_there_are_bars_alone_are_replayed(qmt: Qmt, user_config: 
     words = ("run-strategy", "bars.py", "--replay", "2023-02-07:2023-02-08", "--json")
     done = qmt(*words, "--report", "one")
     assert (done.status, done.stderr) == (0, "")
-    assert (done.json["days"], done.json["ticks"], done.json["orders"]) == (2, 10, 2)
+    assert (done.json["days"], done.json["ticks"], done.json["orders"]) == (2, 12, 2)
     told = [json.loads(line) for line in Path("one/events.ndjson").read_text(encoding="utf-8").splitlines()]
-    assert [row["message"] for row in told if row["event"] == "log"][:7] == [
+    assert [row["message"] for row in told if row["event"] == "log"][:8] == [
         "1795.0",
+        "tick 1795.0 [1795.0] 1800.0",
         "tick 1800.0 [1795.0, 1800.0] 1800.0",
         "tick 1810.0 [1795.0, 1810.0] 1810.0",
         "tick 1790.0 [1795.0, 1790.0] 1810.0",
@@ -451,7 +452,7 @@ def test_minutes_make_the_bars_of_a_replay(qmt: Qmt, user_config: Callable[[str]
         encoding="utf-8",
     )
     done = qmt("run-strategy", "five.py", "--replay", "2023-02-07", "--report", "out", "--json")
-    assert (done.status, done.json["ticks"]) == (0, 40)
+    assert (done.status, done.json["ticks"]) == (0, 41)
     told = [json.loads(line)["message"] for line in Path("out/events.ndjson").read_text(encoding="utf-8").splitlines()]
     assert told == ["09:35 1800.0 1806.0 1799.0 1805.0 15000", "09:40 1805.0 1811.0 1804.0 1810.0 40000"]
 
@@ -507,7 +508,7 @@ def test_what_a_terminal_has_not_downloaded_is_said(live: Callable[..., Runner])
     terminal = live(str(Path("tapes").absolute()))
     Path("one.py").write_text("symbols = ['600519.SH']\ndef on_tick(ctx, tick): pass\n", encoding="utf-8")
     done = terminal("run-strategy", "one.py", "--replay", "2023-02-07", "--json")
-    assert (done.status, done.json["ticks"]) == (0, 5), done.stderr
+    assert (done.status, done.json["ticks"]) == (0, 6), done.stderr
     done = terminal("run-strategy", "one.py", "--replay", "2023-02-08", "--json")
     assert (done.status, done.stdout, done.error["code"], done.error["codes"]) == (
         10, "", "not_downloaded", ["600519.SH"],

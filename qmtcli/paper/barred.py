@@ -2,8 +2,8 @@
 
 A minute is shown in four snapshots: its open, its two extremes (a minute that rose fell first), its close, each with a
 quarter of what traded in it; the opening auction's at 09:25, the closing auction's after the close. A day of which
-there is one bar is shown at 09:30, 10:30, 13:30, 14:50 (the close) and 15:00. Bars made of these snapshots are the bars
-they were made of.
+there is one bar is shown at 09:30, 10:30, 13:30, 14:45 (the close) and 15:00. Before all of them there is one at 09:15
+without a price. Bars made of these snapshots are the bars they were made of.
 
 Nobody knows the book. One level is shown a tick away on each side, in an auction none, beyond a price limit none, at
 the limit its own; it holds a quarter of what traded since the snapshot before. That is the most that an order gets, one
@@ -28,13 +28,13 @@ from qmtcli.rules.phases import Phase
 from qmtcli.rules.ticks import tick as tick_of
 
 _MINUTE = 60_000
-_AUCTION, _MORNING, _CLOSE = 33_900_000, 34_200_000, 54_000_000
+_BEGINS, _AUCTION, _MORNING, _CLOSE = 33_300_000, 33_900_000, 34_200_000, 54_000_000
 #: xtquant's ``openInt``
 _OPENING, _CONTINUOUS, _CLOSING, _CLOSED = 12, 13, 18, 15
 #: ms after its beginning that a minute's snapshots are shown, and after 09:25 and the close an auction's
 _WITHIN, _AFTER = (3_000, 18_000, 36_000, 54_000), 3_000
 #: when a day's bar is shown: open, extremes, close, close
-_OF_DAY = (_MORNING + _AFTER, 37_800_000, 48_600_000, 53_400_000, _CLOSE + _AFTER)
+_OF_DAY = (_MORNING + _AFTER, 37_800_000, 48_600_000, 53_100_000, _CLOSE + _AFTER)
 #: of what traded, what a level holds
 _SHARE = 4
 
@@ -115,6 +115,8 @@ class _Day:
         for bar in bars:
             if not (bar.volume or self._volume):
                 continue  # nothing has traded yet
+            if not self._volume:
+                yield Tick(_BEGINS, 0, 0, 0, 0, bar.preclose, 0, 0, 0, _OPENING, (), ())
             prices = _path(bar)
             if not bar.ms:
                 yield from self._snapshots(bar, [*prices, bar.close], _OF_DAY)
