@@ -1699,3 +1699,9 @@ def language() -> str:
 def say(zh: str, en: str) -> str:
     """One of two wordings, in the language of this run."""
     return zh if _language == "zh" else en
+
+
+def error_line(code: str, params: Mapping[str, object]) -> str:
+    """The message of an error code and what to do about it, in a line, in the language that was set."""
+    message, hint = error_text(code, params, language())
+    return f"{message} — {hint}" if hint else message

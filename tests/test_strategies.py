@@ -336,6 +336,83 @@ def test_killed_between_the_intent_and_the_call_it_is_sent_by_the_next_run(run: 
 
 
 @not_on_windows("Ctrl-C to one process alone")
+def test_after_refusals_and_a_death_an_order_has_an_id_that_none_had(run: Callable[..., Run], qmt: Qmt) -> None:
+    """What was refused before it was written leaves a gap; with an id given twice the next order would not be sent."""
+    Path("plan.yaml").write_text("strategies: [{file: gaps.py, limits: {order_value: 2000}}]")
+    Path("gaps.py").write_text(
+        textwrap.dedent("""
+        import os
+        symbols, timers = ["600000.SH"], {"go": "200ms"}
+        def on_timer(ctx, name):
+            runs = ctx.state["runs"] = ctx.state.get("runs", 0) + 1
+            if runs == 1:
+                for volume in (500, 600):
+                    try:
+                        ctx.buy("600000.SH", volume, limit=8.5)
+                    except Exception as error:
+                        ctx.log(error.code)
+            if runs <= 3:
+                ctx.buy("600000.SH", 100, limit=8.5)
+                os._exit(9)
+            ctx.log("all")
+        """)
+    )
+    one = run("plan.yaml")
+    one.until(lambda event: event["message"] == "all")
+    assert one.stop() == 0
+    assert one.told("gaps")[:2] == ["limit_order_value"] * 2
+    rows = qmt("orders", "--json").json
+    assert [row["order_volume"] for row in rows] == [100, 100, 100]
+    assert len({row["order_remark"] for row in rows}) == 3
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_of_an_order_in_parts_those_that_went_are_told(
+    run: Callable[..., Run], qmt: Qmt, user_config: Callable[[str], Path]
+) -> None:
+    user_config("profiles: {paper: {cash: 100000000, limits: {orders_per_day: 1}}}")
+    one = run(
+        parts="""
+        symbols, timers, sent = ["600000.SH"], {"go": "200ms"}, []
+        def on_timer(ctx, name):
+            if not sent:
+                sent.append(name)
+                ctx.buy("600000.SH", value=13_000_000, limit=8.5)
+        """
+    )
+    one.until(lambda event: event["event"] == "error")
+    assert one.stop() == 0
+    told = [(row["event"], row["order_volume"], row["code"]) for row in one.events if row["event"] in ("sent", "error")]
+    (row,) = qmt("orders", "--json").json
+    assert told == [("sent", row["order_volume"], None), ("error", None, "limit_orders_per_day")]
+    (error,) = (row for row in one.events if row["event"] == "error")
+    assert error["message"].endswith(" — see qmt limits; sells and cancels go on")
+
+
+@not_on_windows("Ctrl-C to one process alone")
+def test_numbers_of_trades_are_those_of_a_day(run: Callable[..., Run], qmt: Qmt) -> None:
+    """Brokers begin anew each day: what has the number of a trade of yesterday's is told all the same."""
+    one = run(
+        days="""
+        from qmtcli.xt import rows
+        symbols, timers, days, trade = ["600000.SH"], {"go": "100ms"}, set(), rows.trade
+        rows.trade = lambda row: trade(row)._replace(traded_id="t1", order_id="o1")
+        def on_timer(ctx, name):
+            if ctx.today not in days:
+                days.add(ctx.today)
+                ctx.buy("600000.SH", 100, price="peer")
+        def on_trade(ctx, trade):
+            ctx.log("trade", ctx.today)
+        """
+    )
+    one.until(lambda event: event["event"] == "log")
+    assert qmt("paper", "next-day").status == 0
+    one.until(lambda event: event["event"] == "log")
+    assert one.stop() == 0
+    assert len({*one.told("days")}) == 2
+
+
+@not_on_windows("Ctrl-C to one process alone")
 def test_what_a_rate_holds_back_is_counted_in(
     run: Callable[..., Run], qmt: Qmt, user_config: Callable[[str], Path]
 ) -> None:

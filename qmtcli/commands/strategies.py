@@ -19,7 +19,7 @@ from qmtcli.commands.columns import REPLAYS, STRATEGIES, STRATEGY_EVENTS
 from qmtcli.commands.common import App
 from qmtcli.commands.several import START
 from qmtcli.errors import ConfigError, ExitStatus, OutcomeUnknown, QmtError, StrategyFailed, UsageError
-from qmtcli.messages import error_text, language, say
+from qmtcli.messages import error_line, say
 from qmtcli.output import check_fields, emit_row, emit_rows, emit_stream
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ def child(app: App, text: str, yes: bool) -> int:
 def _failed(error: Exception, emit: Callable[..., None]) -> int:
     """Tell of what ends a strategy; the exit status. A mistake of its own goes into its log with all its lines."""
     if isinstance(error, QmtError):
-        message, _ = error_text(error.code, error.params, language())
+        message = error_line(error.code, error.params)
         emit("error", hook="run", code=error.code, message=message, exit_status=int(error.exit_status))
         return int(error.exit_status)
     import traceback

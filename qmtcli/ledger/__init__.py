@@ -380,10 +380,12 @@ class Ledger:
         """The entries of a strategy, of any day."""
         return self.select("epoch = ? AND strategy_name = ? ORDER BY key", self.epoch, name)
 
-    def count(self, strategy: str) -> int:
-        """How many entries a strategy has had."""
-        sql = "SELECT count(*) FROM entries WHERE epoch = ? AND strategy_name = ?"
-        return int(self._execute(sql, self.epoch, strategy)[0][0])
+    def last_number(self, prefix: str) -> int:
+        """The greatest N of the client ids ``PREFIX.N``, and of parts of such orders; 0 where there is none."""
+        sql = "SELECT client_id FROM entries WHERE epoch = ? AND client_id GLOB ?"
+        rows = self._execute(sql, self.epoch, f"{prefix}.*")
+        numbers = (str(row[0])[len(prefix) + 1 :].partition(".")[0] for row in rows)
+        return max((int(text) for text in numbers if text.isdecimal()), default=0)
 
     def claims(self, day: str) -> dict[str, int]:
         """Keys of a trading day's entries by the ids of the orders that are theirs."""

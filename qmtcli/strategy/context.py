@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: seconds that a cancel waits for its last word
 _CANCEL_SECONDS = 3.0
 #: characters of a strategy's name in the ids of its orders, and of what tells it from others with the same
-_NAME, _MARK = 8, 4
+_NAME, _MARK = 6, 4
 
 
 class Context:
@@ -77,8 +77,8 @@ class Context:
         mark = _base36(zlib.crc32(name.encode()))[:_MARK]
         short = "".join(char for char in name if char.isascii() and (char.isalnum() or char in "-_"))[:_NAME]
         self._prefix = f"{short}_{mark}"
-        #: how many orders it has had
-        self._count = desk.ledger.count(name)
+        #: of the last order that was given an id here
+        self._number = desk.ledger.last_number(self._prefix)
         markets.pushed = self._pushed
 
     def attach(self, engine: Engine, clock: Callable[[], int]) -> None:
@@ -204,7 +204,9 @@ class Context:
 
         ``volume`` in shares, or as typed (``3手``), or ``value=`` in CNY; one of ``limit=`` (CNY), ``price=``
         (``peer``, ``last+1``, … as ``--price``), ``market=`` (and ``protect=``); ``id=``: the same id on the same day
-        is the same order, sent once. Raises Refused, UsageError, NoData, NotConnected: then nothing was sent.
+        is the same order, sent once. Raises Refused, UsageError, NoData, NotConnected: then nothing was sent, or of an
+        order in several parts (more than an exchange takes at once) those of which a ``sent`` event tells; and
+        OutcomeUnknown where another process was at it.
         """
         return self._order(Side.BUY, code, volume, words)
 
@@ -235,7 +237,7 @@ class Context:
                 self._send(left, None)
                 return client_id
         else:
-            client_id = f"{self._prefix}.{self._count + 1}"
+            client_id = f"{self._prefix}.{self._number + 1}"
         most = None
         if asked.volume == tickets.ALL:
             held = self.position(asked.code)
@@ -244,7 +246,7 @@ class Context:
                 raise Refused("nothing_to_sell", code=asked.code, volume=held.volume, frozen=held.frozen_volume)
         built = tickets.build(asked, self._markets, client_id, most=most)
         entries = desk.enter(built, self._markets.schedule, "run-strategy", asked.typed)
-        self._count += len(entries)
+        self._number += 1
         self._send(entries, built.last)
         return client_id
 
@@ -255,16 +257,17 @@ class Context:
         if len(entries) > 1:  # so that whoever comes after a death knows of all parts
             entries = self._desk.ledger.plan(entries)
         failed = self._sending.post(entries)
-        refused = {each.entry.client_id for each in failed if not isinstance(each.error, OutcomeUnknown)}
-        self.awaited |= {entry.client_id for entry in entries} - refused
+        unsent = {each.entry.client_id for each in failed if not isinstance(each.error, OutcomeUnknown)}
+        for entry in entries:
+            if entry.client_id not in unsent:
+                self.awaited.add(entry.client_id)
+                self._emit(
+                    "sent", client_id=entry.client_id, stock_code=entry.stock_code, side=entry.side,
+                    order_volume=entry.order_volume, price=float(entry.price),
+                )  # fmt: skip
         for outcome in failed:
             if outcome.error is not None:
                 raise outcome.error
-        for entry in entries:
-            self._emit(
-                "sent", client_id=entry.client_id, stock_code=entry.stock_code, side=entry.side,
-                order_volume=entry.order_volume, price=float(entry.price),
-            )  # fmt: skip
 
     def _hold_own_limits(self, entries: list[Entry], last: Decimal | None) -> None:
         """Hold orders to the strategy's own limits, beside the profile's. Raises Refused."""
@@ -320,7 +323,7 @@ class Context:
         """Cancel an order by its client id, its order id or its row, or every open one of the strategy's own.
 
         Waits for each's last word, so many seconds at most: ``canceled``, ``filled_first``, ``too_late``, ``refused``,
-        ``pending``, ``unknown``. Raises NotConnected, NoData for an id that is none of its orders.
+        ``pending``, ``unknown``. Raises NotConnected, UsageError for an id that is none of its orders.
         """
         if self.down:
             raise NotConnected("strategy_waits", what=self.down)
@@ -365,9 +368,9 @@ class Context:
 
     def tell_error(self, hook: str, error: QmtError, **words: object) -> None:
         """Tell of what qmt refused, or could not do."""
-        from qmtcli.messages import error_text, language
+        from qmtcli.messages import error_line
 
-        message, _ = error_text(error.code, error.params, language())
+        message = error_line(error.code, error.params)
         self._emit("error", hook=hook, code=error.code, message=message, exit_status=int(error.exit_status), **words)
 
     def save(self) -> None:

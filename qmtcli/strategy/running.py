@@ -68,6 +68,8 @@ class Running:
         context.attach(self._engine, self.now)
         self._known: dict[str, Order] = {}
         self._trades: set[tuple[str, str]] = set()
+        #: whose numbers these are
+        self._day: date | None = None
         self._retry, self._wait = 0.0, 0.0
         self._links = 0
         self._heard = self._looked = time.monotonic()
@@ -172,6 +174,7 @@ class Running:
 
     def _read(self) -> list[Order | Trade]:
         """What stands, of which nothing was told yet. Raises NotConnected."""
+        self._renew()
         orders, trades = self._session.orders(), self._session.trades()
         if self._context.under_way:
             self._session.look()
@@ -184,7 +187,7 @@ class Running:
 
     def _tell(self, rows: list[Order | Trade]) -> None:
         if rows:
-            self._context.renew()
+            self._renew()
         orders: list[Order] = []
         fresh: list[Order | Trade] = []
         for row in rows:
@@ -200,6 +203,15 @@ class Running:
             kind = "order" if isinstance(row, Order) else "trade"
             self._emit(kind, **_told(row))
         self._engine.tell(fresh)
+
+    def _renew(self) -> None:
+        """Forget what was of another day: the numbers of orders and trades are those of one."""
+        self._context.renew()
+        if self._day != self._context.today:
+            self._day = self._context.today
+            self._known.clear()
+            self._trades.clear()
+            self._context.awaited.clear()
 
     def _know(self, row: Order | Trade) -> None:
         if isinstance(row, Order):
