@@ -20,6 +20,8 @@ import pytest
 from conftest import NATIVE, ROOT, TERMINAL, Result, Runner, not_on_windows
 from test_reconcile import Live
 
+from qmtcli.strategy import supervisor
+
 Qmt = Callable[..., Result]
 
 
@@ -609,6 +611,21 @@ def test_what_no_push_has_told_is_read(
     one.until(lambda event: event["message"] == "trade 100")
     assert one.stop() == 0
     assert one.told("buys") == ["filled", "trade 100"]
+
+
+@pytest.mark.parametrize(("status", "runs"), [(4, 15), (1, 11)], ids=["a terminal that is away", "its own mistake"])
+def test_a_terminal_that_is_away_uses_up_no_starts(
+    status: int, runs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fourteen times in a row is no reason to give up; a mistake is, after ten starts anew."""
+    for wait in ("_FIRST_WAIT", "_LAST_WAIT"):
+        monkeypatch.setattr(supervisor, wait, 0.001)
+    text = f"import sys; f = open('runs', 'ab'); f.write(b'1'); sys.exit({status} if f.tell() < 15 else 0)"
+    wanted = supervisor.Wanted("one", [sys.executable, "-c", text], tmp_path / "one.log", tmp_path / "one.json")
+    run = supervisor.Supervisor([wanted], lambda: "now")
+    ended = [event["exit_status"] for events in run.run() for event in events]
+    assert ended == [status] * 14 + [0] if status == 4 else ended == [status] * 11
+    assert len(ended) == runs
 
 
 @not_on_windows("it is killed")

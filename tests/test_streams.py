@@ -550,8 +550,8 @@ def test_what_strategies_do_is_a_table_with_a_line_of_how_they_are(
     ]
     passing = re.findall(r"\x1b\[K(【paper】.*?)\r", shown)
     assert {wcswidth(line) for line in passing} == {39}
-    assert passing[0] == "【paper】one: running, 0 orders, 0 trad"
-    assert passing[-1] == "【paper】one: ended, 1 orders, 1 trades"
+    assert passing[0] == "【paper】one: running, orders 0, trades"
+    assert passing[-1] == "【paper】one: ended, orders 1, trades 1"
 
 
 def test_advice_is_wrapped_and_not_left_out(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def row(console: Console, event: Mapping[str, Any]) -> dict[str, Any]:
 def standing(of: Sequence[tuple[str, str, int, int]]) -> str:
     """How all are, in a line: of each (name, state, orders, trades)."""
     return "  ".join(
-        f"{name}: {state}" + say(f", 委托 {orders}, 成交 {trades}", f", {orders} orders, {trades} trades")
+        f"{name}: {state}" + say(f", 委托 {orders}, 成交 {trades}", f", orders {orders}, trades {trades}")
         for name, state, orders, trades in of
     )
 
