@@ -437,6 +437,33 @@ def test_days_of_which_there_are_bars_alone_are_replayed(qmt: Qmt, user_config: 
         assert Path("one", name).read_bytes() == Path("two", name).read_bytes()
 
 
+def test_a_price_is_made_of_no_old_tick(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
+    """A minute after the last one a snapshot is asked for, by an order and by who looks; before, none is."""
+    _tape_of_bars(
+        user_config,
+        "date,open,high,low,close,volume,amount\n2023-02-06,1790,1800,1780,1795,90000,161550000\n"
+        "2023-02-07,1800,1810,1790,1797,100000,179700000\n",
+    )
+    Path("old.py").write_text(
+        textwrap.dedent("""
+        from qmtcli.xt.session import Session
+        symbols, timers, asked, quotes = ["600519.SH"], {"soon": "14:45:59", "late": "14:46:01"}, [], Session.quotes
+        Session.quotes = lambda self, codes: asked.append(codes) or quotes(self, codes)
+        def on_timer(ctx, name):
+            ctx.quote("600519.SH")
+            ctx.buy("600519.SH", 100, price="peer")
+            ctx.target("600519.SH", value=1_000_000)
+            ctx.log(name, len(asked))
+        """),
+        encoding="utf-8",
+    )
+    done = qmt("run-strategy", "old.py", "--replay", "2023-02-07", "--report", "out", "--json")
+    assert (done.status, done.json["orders"]) == (0, 3), done.stderr
+    told = [json.loads(line) for line in Path("out/events.ndjson").read_text(encoding="utf-8").splitlines()]
+    # what was asked for an order is good for a minute
+    assert [row["message"] for row in told if row["event"] == "log"] == ["soon 0", "late 2"]
+
+
 def test_minutes_make_the_bars_of_a_replay(qmt: Qmt, user_config: Callable[[str], Path]) -> None:
     rows = [(f"2023-02-07 09:{minute}:00", 1800 + minute - 31, 1000 * (minute - 30)) for minute in range(31, 41)]
     _tape_of_bars(
@@ -490,6 +517,7 @@ def test_what_a_terminal_has_downloaded_is_replayed_as_a_tape_of_it(
     assert (done.status, done.stderr) == (0, ""), done.stderr
     assert {path.name.partition("-")[0] for path in (tmp_path / "state").rglob("slots/*")} == {"xtdata"}
     assert done.json["orders"] > 3
+    assert (done.json["mode"], done.json["profile"]) == ("paper", "live")
     own = qmt(*words, "--profile", "paper", "--report", "paper", env={"QMT_CONFIG": ""})
     kept = ("orders", "trades", "ticks", "first", "last", "errors")
     assert [done.json[name] for name in kept] == [own.json[name] for name in kept]

@@ -77,6 +77,11 @@ class App:
         console.tag = f"【{console.word('live')} ****{tail}】" if profile.live else f"【{console.word('paper')}】"
         return profile
 
+    def say_paper(self) -> None:
+        """Say of what comes that it is on paper, whatever the profile: it is a replay."""
+        self.console.identity = {**self.console.identity, "mode": "paper"}
+        self.console.tag = f"【{self.console.word('paper')}】"
+
     @property
     def several(self) -> list[str]:
         """The profiles to run on, where it is not the one in use. Raises ConfigError."""

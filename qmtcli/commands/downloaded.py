@@ -29,7 +29,7 @@ def fetch(app: App, specs: Iterable[str], folder: Path, days: tuple[date, date])
     from qmtcli.commands.several import run_each
 
     span = [day.isoformat() for day in days]
-    whose = ["--profile", app.profile.name, "--wait-ready=0"]  # which would connect a trader
+    whose = ["--profile", app.profile.name]
     whose += [f"--{name}={app.flags[name]}" for name in ("account", "timeout") if name in app.flags]
     for number, spec in enumerate(specs):
         into = folder / str(number)

@@ -374,6 +374,7 @@ def replay(app: App, files: Sequence[str], options: Mapping[str, Any]) -> int:
         if failed is not None:
             app.console.error_of(failed)
             return int(failed["exit_status"])
+        app.say_paper()
         wanted = [each._replace(market=str(Path(folder) / str(number))) for number, each in enumerate(wanted)]
         return _replays(app, wanted, combinations, days, options)
 
@@ -488,11 +489,12 @@ def _swept(
 
 def _fetching_child(app: App, said: Mapping[str, Any]) -> int:
     """Be the process that reads what a strategy is to be replayed on."""
+    from qmtcli.backend import open_session
     from qmtcli.commands.downloaded import keep
     from qmtcli.strategy import file as files
 
     app.console.guard()
-    session = app.session
+    session = open_session(app.profile, app.console.env)  # waits for no terminal, as `App.session` may: that connects
     try:
         strategy = files.load(Path(said["file"]), said["name"], said["over"])
     except QmtError:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: seconds that a cancel waits for its last word
 _CANCEL_SECONDS = 3.0
+#: ms for which a tick is good enough for a price; then a snapshot is asked for
+_FRESH = 60_000
 #: characters of a strategy's name in the ids of its orders, and of what tells it from others with the same
 _NAME, _MARK = 6, 4
 
@@ -110,13 +112,17 @@ class Context:
     # -- the market ------------------------------------------------------------------------------------
 
     def quote(self, code: str) -> Tick | Quote:
-        """The last tick of a code that the strategy subscribes; of another one a snapshot, which has to be asked for.
-
-        Raises NoData, NotConnected.
+        """The last tick of a code that the strategy subscribes; of another one, and of one that has been silent for a
+        minute, a snapshot, which has to be asked for. Raises NoData, NotConnected.
         """
         code = parse_code(code)
-        tick = self._engine.ticks.get(code) if self._engine is not None else None
+        tick = self._fresh(code)
         return tick if tick is not None else self._session.quotes([code])[0]
+
+    def _fresh(self, code: str) -> Tick | None:
+        """The last tick, where it is not old."""
+        tick = self._engine.ticks.get(code) if self._engine is not None else None
+        return None if tick is None or self._clock() - tick.time > _FRESH else tick
 
     def history(self, code: str, period: str = "1d", count: int = 100, dividend_type: str = "none") -> pandas.DataFrame:
         """The last ``count`` bars up to now, by xtdata's columns and labels. Raises NotConnected.
@@ -128,7 +134,7 @@ class Context:
 
     def _pushed(self, code: str) -> Quote | None:
         """What the last tick says, for an order's checks."""
-        tick = self._engine.ticks.get(code) if self._engine is not None else None
+        tick = self._fresh(code)
         return None if tick is None else self._session.as_quote(code, tick.row, self._markets.detail(code))
 
     # -- the account -----------------------------------------------------------------------------------
@@ -300,7 +306,7 @@ class Context:
         self.renew()
         held = self.position(code)
         if volume is None:
-            last = held.last_price or self._markets.last(code)
+            last = self._markets.last(code)
             total = self.asset().total_asset * weight if weight is not None else value
             assert total is not None, "one of the three"
             volume = int(total / last) if last else held.volume
